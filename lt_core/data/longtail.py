@@ -1,0 +1,104 @@
+"""Long-tailed class counts by the field's formulas, and the subsets that have them."""
+
+import numpy as np
+import torch
+
+from lt_core.errors import InputError
+
+SMALLEST_HOLD_OUT, LARGEST_HOLD_OUT = 5, 500
+
+
+def class_counts(
+    profile: str,
+    available: np.ndarray,
+    imbalance_ratio: float = 1.0,
+    n_max: int | None = None,
+    counts: tuple[int, ...] | None = None,
+) -> np.ndarray:
+    """Return the images to draw of each class, int64 [C].
+
+    exponential     n_k = int(n_max * IR^(-k / (C-1)))          (Cui et al. 2019; Cao et al. 2019)
+    linear          n_k = int(n_max * (1 - (1 - 1/IR) k / (C-1)))
+    step            n_max for the first half of the classes, int(n_max / IR) for the second
+    step_head_last  the other way round (with C odd, the middle class counts to the second half)
+    counts          as given
+    none            all that there are
+
+    ``n_max`` defaults to the smallest of ``available`` [C], the images that exist of each class.
+
+    Raises:
+        InputError: where a class would have more images than exist, or none.
+    """
+    C = len(available)
+    if profile == "counts":
+        wanted = np.asarray(counts, dtype=np.int64)
+        if len(wanted) != C:
+            raise InputError(f"counts={list(wanted)} has {len(wanted)} entries, the data has {C} classes")
+    elif profile == "none":
+        wanted = np.asarray(available, dtype=np.int64)
+    else:
+        largest = int(min(available)) if n_max is None else n_max
+        fractions = _fractions(profile, C, imbalance_ratio)
+        # The field truncates; the small term keeps 4499.9999... at the 4500 that it stands for.
+        wanted = np.array([int(largest * fraction + 1e-9) for fraction in fractions], dtype=np.int64)
+    _check(wanted, available, profile, imbalance_ratio)
+    return wanted
+
+
+def _fractions(profile: str, C: int, imbalance_ratio: float) -> np.ndarray:
+    position = np.arange(C) / max(C - 1, 1)
+    if profile == "exponential":
+        return (1 / imbalance_ratio) ** position
+    if profile == "linear":
+        return 1 - (1 - 1 / imbalance_ratio) * position
+    head = np.arange(C) < C // 2
+    return np.where(head == (profile == "step"), 1.0, 1 / imbalance_ratio)
+
+
+def _check(wanted: np.ndarray, available: np.ndarray, profile: str, imbalance_ratio: float) -> None:
+    where = f"profile={profile}, imbalance_ratio={imbalance_ratio:g}"
+    for k, (n, there) in enumerate(zip(wanted, available, strict=True)):
+        if n > there:
+            raise InputError(f"class {k} has {there} images to draw from, {where} asks for {n}: lower n_max")
+        if n < 1:
+            raise InputError(
+                f"class {k} is left with no image ({where}): lower imbalance_ratio or raise n_max"
+            )
+
+
+def hold_out(
+    labels: np.ndarray, num_classes: int, per_class: int | None, stream: torch.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Split indices into (held out, rest), both sorted.
+
+    ``per_class`` images of each class are held out; None: a fifth of each class, at least 5
+    and at most 500.
+    A class keeps at least one image in the rest, or InputError is raised.
+    """
+    held = []
+    for k, members in enumerate(_members(labels, num_classes)):
+        fifth = int(np.clip(len(members) // 5, SMALLEST_HOLD_OUT, LARGEST_HOLD_OUT))
+        n = fifth if per_class is None else per_class
+        if n >= len(members):
+            raise InputError(
+                f"class {k} has {len(members)} training images, the validation split holds out {n} "
+                "a class and must leave one: add images or merge classes"
+            )
+        held.append(_choose(members, n, stream))
+    taken = np.sort(np.concatenate(held))
+    return taken, np.setdiff1d(np.arange(len(labels)), taken)
+
+
+def draw(labels: np.ndarray, pool: np.ndarray, counts: np.ndarray, stream: torch.Generator) -> np.ndarray:
+    """Return sorted indices: ``counts[k]`` of class k, drawn from ``pool`` without replacement."""
+    members = _members(labels[pool], len(counts))
+    chosen = [pool[_choose(m, int(n), stream)] for m, n in zip(members, counts, strict=True)]
+    return np.sort(np.concatenate(chosen))
+
+
+def _members(labels: np.ndarray, num_classes: int) -> list[np.ndarray]:
+    return [np.flatnonzero(labels == k) for k in range(num_classes)]
+
+
+def _choose(members: np.ndarray, n: int, stream: torch.Generator) -> np.ndarray:
+    return members[torch.randperm(len(members), generator=stream).numpy()[:n]]

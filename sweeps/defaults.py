@@ -1,0 +1,25 @@
+"""Budgets that suit the data: what an experiment starts from unless it or the command line says else."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from lt_core.data import Dataset
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Knobs that fit the data, search trials of a searched arm, and final runs of an arm."""
+
+    knobs: dict[str, Any]
+    trials: int
+    seeds: int
+
+
+def for_data(data: Dataset) -> Budget:
+    """Return the budget for ``data``. Data that is long-tailed by nature is used as it is."""
+    if data.name == "digits":
+        return Budget({"imbalance_ratio": 50.0, "epochs": 30, "augment": "none"}, trials=12, seeds=10)
+    knobs: dict[str, Any] = {"imbalance_ratio": 100.0, "epochs": 10, "augment": "crop_flip"}
+    if data.long_tailed:
+        knobs |= {"profile": "none", "imbalance_ratio": 1.0}
+    return Budget(knobs, trials=12, seeds=5)

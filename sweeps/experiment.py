@@ -1,0 +1,116 @@
+"""What an experiment is, and how it is found: by name in sweeps/experiments/, or as a file of the user's."""
+
+import importlib
+import importlib.util
+import pkgutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from lt_core.data import Dataset
+from lt_core.errors import InputError
+from lt_core.registry import nearest
+from sweeps import experiments
+from sweeps.spaces import Space
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arm:
+    """One row of the comparison: a configuration, or a search for one.
+
+    Attributes:
+        name: identifier, in results and file names.
+        label: what tables say.
+        knobs: what defines the arm; --set may not change these.
+        recipe: knobs that the arm keeps when --set changes them for the others.
+        search: spaces of the knobs that are searched; empty: a fixed arm.
+        baseline: the arm that this one's difference is taken to.
+        published: this arm's row in the experiment's published table.
+    """
+
+    name: str
+    label: str
+    knobs: dict[str, Any] = field(default_factory=dict)
+    recipe: dict[str, Any] = field(default_factory=dict)
+    search: dict[str, Space] = field(default_factory=dict)
+    baseline: str | None = None
+    published: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """What is compared, on which budget.
+
+    Attributes:
+        base: knobs that every arm starts from, on top of TrainConfig's defaults.
+        arms: rows of the comparison, in the order of the table.
+        trials: search trials of each searched arm.
+        seeds: final runs of each arm.
+        contrasts: pairs (arm, other) whose difference answers a question of the experiment's.
+        published: name of a table in analysis/published to set beside ours.
+        notes: sentences that the tables must carry.
+    """
+
+    base: dict[str, Any]
+    arms: Sequence[Arm]
+    trials: int
+    seeds: int
+    contrasts: Sequence[tuple[str, str]] = ()
+    published: str | None = None
+    notes: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        names = [arm.name for arm in self.arms]
+        if len(set(names)) < len(names):
+            raise InputError(f"two arms have one name: {names}")
+        mentioned = [a.baseline for a in self.arms if a.baseline] + [
+            n for pair in self.contrasts for n in pair
+        ]
+        for name in mentioned:
+            if name not in names:
+                raise InputError(f"no arm is called {nearest(name, names)}")
+
+
+Factory = Callable[[Dataset], Experiment]
+
+
+def known() -> dict[str, str]:
+    """Return the first docstring line of every experiment, by name."""
+    names = sorted(module.name for module in pkgutil.iter_modules(experiments.__path__))
+    return {name: summary(_import(name)) for name in names}
+
+
+def find(name_or_file: str) -> tuple[str, ModuleType]:
+    """Return the name and the module of an experiment; a path that ends in .py is the user's own."""
+    if not name_or_file.endswith(".py"):
+        names = list(known())
+        if name_or_file not in names:
+            raise InputError(f"unknown experiment {nearest(name_or_file, names)}; a file must end in .py")
+        return name_or_file, _import(name_or_file)
+    path = Path(name_or_file)
+    if not path.is_file():
+        raise InputError(f"experiment file {path} does not exist")
+    module = load_file(path)
+    if not callable(getattr(module, "experiment", None)):
+        raise InputError(f"{path} defines no function experiment(data) that returns an Experiment")
+    return path.stem, module
+
+
+def load_file(path: Path) -> ModuleType:
+    """Execute a Python file as a module; its losses and models register themselves as it loads."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec and spec.loader, path
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def summary(module: ModuleType) -> str:
+    """Return the first line of the module's docstring."""
+    return (module.__doc__ or "").strip().partition("\n")[0]
+
+
+def _import(name: str) -> ModuleType:
+    return importlib.import_module(f"sweeps.experiments.{name}")

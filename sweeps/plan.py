@@ -1,0 +1,139 @@
+"""From an experiment and what the command line asks to a plan: arms, configurations, seeds, budget."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from lt_core import seeds
+from lt_core.config import TrainConfig
+from lt_core.data import Dataset
+from lt_core.errors import InputError
+from lt_core.registry import nearest
+from lt_core.train import split_indices
+from sweeps.experiment import Arm, Experiment
+from sweeps.spaces import Space
+
+SHORTLIST, CONFIRM_SEEDS = 3, 2
+SYSTEM_KNOBS = {"seed": "--seed", "epochs": "--epochs", "evaluate_on": None, "threads": "--cpus-per-trial"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedArm:
+    """An arm with its configuration complete but for what is searched and for the seed."""
+
+    arm: Arm
+    config: TrainConfig
+    search: dict[str, Space]
+
+    @property
+    def name(self) -> str:
+        return self.arm.name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """All that a sweep will do, before it does any of it."""
+
+    name: str
+    experiment: Experiment
+    arms: list[PlannedArm]
+    trials: int
+    seeds: int
+    seed: int
+    notes: list[str]
+
+    @property
+    def searched(self) -> list[PlannedArm]:
+        return [arm for arm in self.arms if arm.search]
+
+    def search_seed(self) -> int:
+        return seeds.derive(self.seed, "search")
+
+    def confirm_seeds(self) -> list[int]:
+        return [seeds.derive(self.seed, "confirm", i) for i in range(CONFIRM_SEEDS)]
+
+    def final_seeds(self) -> list[int]:
+        return [seeds.derive(self.seed, "final", i) for i in range(self.seeds)]
+
+    def runs(self) -> list[tuple[PlannedArm, str, int]]:
+        """Return (arm, phase, number of runs) for everything planned."""
+        rows = []
+        for arm in self.arms:
+            if arm.search:
+                confirm = min(SHORTLIST, self.trials) * CONFIRM_SEEDS
+                rows += [(arm, "search", self.trials), (arm, "confirm", confirm)]
+            rows.append((arm, "final", self.seeds))
+        return rows
+
+
+def make_plan(
+    name: str,
+    experiment: Experiment,
+    data: Dataset,
+    *,
+    settings: dict[str, Any],
+    trials: int | None,
+    epochs: int | None,
+    seeds: int | None,
+    seed: int,
+    threads: int,
+) -> Plan:
+    """Validate every arm's configuration against the data and return the plan.
+
+    Raises:
+        InputError: an unknown knob, a value that is not allowed, a --set of an arm's defining knob,
+            class counts that the data cannot give.
+    """
+    _check_settings(settings, experiment)
+    overrides = dict(settings)
+    if epochs is not None:
+        overrides["epochs"] = epochs
+    machine = {"seed": seed, "threads": threads}
+    arms, notes = [], []
+    for arm in experiment.arms:
+        knobs = {**experiment.base, **overrides, **arm.recipe, **arm.knobs, **machine}
+        config = TrainConfig.parse(knobs)
+        search = {knob: space for knob, space in arm.search.items() if knob not in settings}
+        for knob in arm.search.keys() & settings.keys():
+            notes.append(f"{arm.label}: {knob} is fixed at {settings[knob]}, no longer searched")
+        for knob in arm.recipe.keys() & settings.keys():
+            notes.append(f"{arm.label}: keeps its recipe's {knob}={arm.recipe[knob]}")
+        _check_space(search)
+        for split in ["test", "val"] if search else ["test"]:
+            split_indices(config.model_copy(update={"evaluate_on": split}), data)
+        arms.append(PlannedArm(arm=arm, config=config, search=search))
+    return Plan(
+        name=name,
+        experiment=experiment,
+        arms=arms,
+        trials=trials if trials is not None else experiment.trials,
+        seeds=seeds if seeds is not None else experiment.seeds,
+        seed=seed,
+        notes=sorted(notes),
+    )
+
+
+def _check_settings(settings: dict[str, Any], experiment: Experiment) -> None:
+    for knob in settings:
+        if knob not in TrainConfig.model_fields:
+            raise InputError(f"--set {knob}: unknown knob {nearest(knob, TrainConfig.model_fields)}")
+        if knob in SYSTEM_KNOBS:
+            option = SYSTEM_KNOBS[knob]
+            raise InputError(f"--set {knob}: the sweep sets it" + (f"; use {option}" if option else ""))
+        for arm in experiment.arms:
+            if knob in arm.knobs:
+                raise InputError(
+                    f"--set {knob}: {knob}={arm.knobs[knob]} defines the arm {arm.label!r}, it cannot be set"
+                )
+
+
+def _check_space(search: dict[str, Space]) -> None:
+    for knob in search:
+        if knob not in TrainConfig.model_fields:
+            raise InputError(f"search space: unknown knob {nearest(knob, TrainConfig.model_fields)}")
+
+
+def estimate_seconds(plan: Plan, seconds_per_epoch: Callable[[TrainConfig], float], concurrent: int) -> float:
+    """Return the time the plan takes at most, with every search trial run to its last epoch."""
+    total = sum(n * arm.config.epochs * seconds_per_epoch(arm.config) for arm, _, n in plan.runs())
+    return total / concurrent

@@ -1,0 +1,90 @@
+"""One calm display: a bar in a terminal, a plain line now and then when piped."""
+
+import sys
+import time
+from types import TracebackType
+from typing import Any, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, TaskProgressColumn, TextColumn
+from rich.progress import Progress as Bar
+
+from sweeps.plan import Plan
+from sweeps.scheduler import METRIC
+
+PLAIN_LINE_SECONDS = 15.0
+
+
+class Progress:
+    """Counts trials by status. The time left is judged from the work: epochs times seconds an epoch."""
+
+    def __init__(self, plan: Plan, seconds_per_epoch: dict[str, float]):
+        """``seconds_per_epoch`` by arm; only their ratios matter once the sweep runs."""
+        self.cost = seconds_per_epoch
+        self.trials = sum(n for _, _, n in plan.runs())
+        self.total = sum(n * arm.config.epochs * self.cost[arm.name] for arm, _, n in plan.runs())
+        self.labels = {arm.name: arm.arm.label for arm in plan.arms}
+        self.counts = dict.fromkeys(("running", "finished", "stopped", "diverged", "failed"), 0)
+        self.done = 0.0
+        self.best: tuple[float, str] | None = None
+        self.started_at = self.printed_at = time.monotonic()
+        self.console = Console(file=sys.stdout, highlight=False)
+        self.bar = Bar(
+            TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), console=self.console
+        )
+        self.task = self.bar.add_task("starting Ray workers", total=self.total)
+
+    def __enter__(self) -> Self:
+        self.started_at = self.printed_at = time.monotonic()
+        if self.console.is_terminal:
+            self.bar.start()
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._show(last=True)
+        self.bar.stop()
+
+    def started(self) -> None:
+        self.counts["running"] += 1
+        self._show()
+
+    def epoch(self, arm: str, result: dict[str, Any]) -> None:
+        self.done += self.cost[arm]
+        score = result.get(METRIC)
+        if score is not None and (self.best is None or score > self.best[0]):
+            self.best = (score, self.labels[arm])
+        self._show()
+
+    def ended(self, arm: str, status: str, epochs_left: int) -> None:
+        self.counts["running"] -= 1
+        self.counts[status] += 1
+        self.done += self.cost[arm] * epochs_left
+        self._show()
+
+    def line(self) -> str:
+        """Return the state in one line."""
+        counts = dict(self.counts)
+        done = sum(counts.values()) - counts["running"]
+        parts = [f"{counts['running']} running, {done} of {self.trials} done"]
+        parts += [f"{counts[s]} {s}" for s in ("stopped", "diverged", "failed") if counts[s]]
+        if self.best:
+            parts.append(f"best val macro recall {self.best[0]:.3f} ({self.best[1]})")
+        if 0 < self.done < self.total:
+            elapsed = time.monotonic() - self.started_at
+            parts.append(f"about {duration(elapsed * (self.total - self.done) / self.done)} left")
+        return ", ".join(parts)
+
+    def _show(self, last: bool = False) -> None:
+        if self.console.is_terminal:
+            self.bar.update(self.task, completed=self.done, description=self.line())
+        elif last or time.monotonic() - self.printed_at > PLAIN_LINE_SECONDS:
+            self.printed_at = time.monotonic()
+            print(f"[{duration(self.printed_at - self.started_at)}] {self.line()}", flush=True)
+
+
+def duration(seconds: float) -> str:
+    """Write seconds as a person would: 45 s, 12 min, 3 h 05 min."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"

@@ -1,0 +1,204 @@
+"""The results folder. Only the driver writes it: a journal line at once, Parquet every few seconds.
+
+    sweep.json   what was asked
+    trials/      one row a trial, rewritten as its status changes
+    epochs/      one row a trial and epoch
+    classes/     one row a trial and class, at the trial's last epoch
+    journal.jsonl  rows that are not in a sealed part yet
+
+Parquet appears by rename, so a file is whole or not there. A part that is full is sealed and never
+rewritten; the journal then starts anew.
+"""
+
+import json
+import os
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, get_args
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lt_core.config import TrainConfig
+from lt_core.errors import InputError
+
+FOLD_SECONDS = 5.0
+ROWS_PER_PART = 50_000
+METRICS = (
+    "accuracy",
+    "macro_precision",
+    "macro_recall",
+    "macro_f1",
+    "worst_recall",
+    "classes_without_support",
+    "classes_without_predictions",
+)
+
+
+def _arrow_type(annotation: Any) -> pa.DataType:
+    """Return the column type of a config field; a list of choices is a string, X | None is X."""
+    options = [a for a in get_args(annotation) if a is not type(None)]
+    if annotation in (bool, int, float, str):
+        return {bool: pa.bool_(), int: pa.int64(), float: pa.float64(), str: pa.string()}[annotation]
+    if all(isinstance(option, str) for option in options):
+        return pa.string()
+    if options[0] is int and Ellipsis in options:
+        return pa.list_(pa.int64())
+    return _arrow_type(options[0])
+
+
+def _metric_columns(split: str) -> list[tuple[str, pa.DataType]]:
+    return [(f"{split}_loss", pa.float64()), *((f"{split}_{metric}", pa.float64()) for metric in METRICS)]
+
+
+KNOBS = {name: _arrow_type(field.annotation) for name, field in TrainConfig.model_fields.items()}
+SCHEMAS: dict[str, pa.Schema] = {
+    "trials": pa.schema(
+        [
+            ("trial", pa.string()),
+            ("experiment", pa.string()),
+            ("data", pa.string()),
+            ("arm", pa.string()),
+            ("phase", pa.string()),
+            ("config_of", pa.string()),
+            ("status", pa.string()),
+            ("reason", pa.string()),
+            ("epochs_done", pa.int64()),
+            ("seconds", pa.float64()),
+            ("started", pa.timestamp("ms", tz="UTC")),
+            ("host", pa.string()),
+            *KNOBS.items(),
+        ]
+    ),
+    "epochs": pa.schema(
+        [
+            ("trial", pa.string()),
+            ("arm", pa.string()),
+            ("phase", pa.string()),
+            ("seed", pa.int64()),
+            ("epoch", pa.int64()),
+            ("lr", pa.float64()),
+            ("train_loss", pa.float64()),
+            ("train_accuracy", pa.float64()),
+            ("train_macro_recall", pa.float64()),
+            *_metric_columns("val"),
+            *_metric_columns("test"),
+            ("train_seconds", pa.float64()),
+            ("eval_seconds", pa.float64()),
+        ]
+    ),
+    "classes": pa.schema(
+        [
+            ("trial", pa.string()),
+            ("arm", pa.string()),
+            ("phase", pa.string()),
+            ("seed", pa.int64()),
+            ("epoch", pa.int64()),
+            ("split", pa.string()),
+            ("class", pa.int64()),
+            ("class_name", pa.string()),
+            ("n_train", pa.int64()),
+            ("support", pa.int64()),
+            ("predicted", pa.int64()),
+            ("precision", pa.float64()),
+            ("recall", pa.float64()),
+            ("f1", pa.float64()),
+            ("confusion", pa.list_(pa.int64())),
+        ]
+    ),
+}
+
+
+class Results:
+    """Writes one sweep's folder. Not for two writers at once."""
+
+    def __init__(self, folder: Path):
+        """Create the folder, which must not hold a sweep yet.
+
+        Raises:
+            InputError: it does, or it cannot be written.
+        """
+        self.folder = folder
+        if folder.exists() and any(folder.iterdir()):
+            raise InputError(f"{folder} already holds results: give another --results, or move it away")
+        try:
+            for table in SCHEMAS:
+                (folder / table).mkdir(parents=True, exist_ok=True)
+            self._journal = open(folder / "journal.jsonl", "a")
+        except OSError as error:
+            raise InputError(f"cannot write results to {folder}: {error.strerror}") from None
+        self._trials: dict[str, dict[str, Any]] = {}
+        self._active: dict[str, list[dict[str, Any]]] = {"epochs": [], "classes": []}
+        self._sealed = {"epochs": 0, "classes": 0}
+        self._dirty: set[str] = set()
+        self._folded = time.monotonic()
+
+    def describe(self, description: dict[str, Any]) -> None:
+        """Write sweep.json."""
+        text = json.dumps(description, indent=2, default=str) + "\n"
+        _replace(self.folder / "sweep.json", lambda path: path.write_text(text))
+
+    def trial(self, row: dict[str, Any]) -> None:
+        """Add a trial's row or change columns of it; ``row`` must hold its key, ``trial``."""
+        self._trials.setdefault(row["trial"], {}).update(row)
+        self._write("trials", [row])
+
+    def add(self, table: str, rows: list[dict[str, Any]]) -> None:
+        """Append rows to epochs or classes."""
+        self._active[table] += rows
+        self._write(table, rows)
+
+    def _write(self, table: str, rows: Iterable[dict[str, Any]]) -> None:
+        for row in rows:
+            self._journal.write(json.dumps([table, row], default=str) + "\n")
+        self._journal.flush()
+        os.fsync(self._journal.fileno())
+        self._dirty.add(table)
+        if time.monotonic() - self._folded > FOLD_SECONDS:
+            self.fold()
+
+    def fold(self) -> None:
+        """Bring Parquet up to date with everything that was written."""
+        for table in sorted(self._dirty):
+            rows = list(self._trials.values()) if table == "trials" else self._active[table]
+            part = self.folder / table / f"part-{self._sealed.get(table, 0):05d}.parquet"
+            arrow = pa.Table.from_pylist(rows, schema=SCHEMAS[table])
+            _replace(part, lambda path, arrow=arrow: pq.write_table(arrow, path))
+        self._dirty.clear()
+        self._folded = time.monotonic()
+        if any(len(rows) >= ROWS_PER_PART for rows in self._active.values()):
+            self._seal()
+
+    def _seal(self) -> None:
+        """Start new parts. Every row is in Parquet by now, so the journal keeps the trials' rows alone."""
+        for table, rows in self._active.items():
+            self._sealed[table] += bool(rows)
+            rows.clear()
+        self._journal.close()
+        lines = "".join(json.dumps(["trials", row], default=str) + "\n" for row in self._trials.values())
+        _replace(self.folder / "journal.jsonl", lambda path: path.write_text(lines))
+        self._journal = open(self.folder / "journal.jsonl", "a")
+
+    def close(self) -> None:
+        """Fold what is left; the journal is no longer needed then."""
+        self.fold()
+        self._journal.close()
+        (self.folder / "journal.jsonl").unlink()
+
+    def count(self, **columns: Any) -> int:
+        """Return the number of trials whose row has these values."""
+        return sum(all(row[k] == v for k, v in columns.items()) for row in self._trials.values())
+
+    def __reduce__(self) -> Any:
+        # Ray pickles its callbacks on the way; nobody may write through such a copy.
+        return (object, ())
+
+
+def _replace(path: Path, write: Any) -> None:
+    """Write a file beside ``path``, flush it to disk, then rename it into place."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    write(temporary)
+    with open(temporary, "rb") as file:
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
