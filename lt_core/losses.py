@@ -73,7 +73,9 @@ def reduce(losses: Tensor, weights: Tensor, reduction: str) -> Tensor:
     return total / (weights.sum() if reduction == "weights" else len(losses))
 
 
-def prior_bias(loss: str, classifier: nn.Linear) -> None:
+def prior_bias(loss: str, model: nn.Module) -> None:
     """Start a sigmoid loss at p = 1/C for every output (Cui et al. 2019, section 5.1)."""
     if loss == "focal_sigmoid":
+        classifier = model.get_submodule("classifier")
+        assert isinstance(classifier, nn.Linear)
         nn.init.constant_(classifier.bias, -math.log(classifier.out_features - 1))

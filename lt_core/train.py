@@ -9,7 +9,7 @@ for bit, on the same machine and thread count, alone or beside other runs.
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,7 +58,7 @@ class Split:
     counts: np.ndarray  # training images by class, int64 [C]
 
 
-def train(config: TrainConfig, data: Dataset) -> Iterator[EpochMetrics]:
+def train(config: TrainConfig, data: Dataset) -> Generator[EpochMetrics]:
     """Train as ``config`` says on ``data`` and yield the metrics of each epoch.
 
     Raises:
@@ -71,8 +71,8 @@ def train(config: TrainConfig, data: Dataset) -> Iterator[EpochMetrics]:
     model, optimizer = build(config, data)
     normalise = Normalise(split.images)
     loss = losses.bind(config.loss, config)
-    weights = class_weights(config.weighting, split.counts, config.beta)
-    weights = torch.tensor(weights, dtype=torch.float32, device=config.device)
+    by_class = class_weights(config.weighting, split.counts, config.beta)
+    weights = torch.tensor(by_class, dtype=torch.float32, device=config.device)
     order = seeds.generator(config.seed, "batch order")
     distortion = seeds.generator(config.seed, "augment")
 
@@ -157,9 +157,9 @@ def build(config: TrainConfig, data: Dataset) -> tuple[nn.Module, torch.optim.Op
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seeds.derive(config.seed, "initialisation"))
         model = MODELS[config.model](data.num_classes, data.train_images.shape[-1], data.image_size)
-        losses.prior_bias(config.loss, model.classifier)
+        losses.prior_bias(config.loss, model)
     layout = torch.channels_last if config.channels_last else torch.contiguous_format
-    model = model.to(config.device, memory_format=layout)
+    model = model.to(config.device).to(memory_format=layout)
     if config.optimizer == "adam":
         return model, torch.optim.Adam(model.parameters(), config.lr, weight_decay=config.weight_decay)
     optimizer = torch.optim.SGD(model.parameters(), config.lr, momentum=0.9, weight_decay=config.weight_decay)
@@ -201,4 +201,5 @@ def evaluate(
 
 
 def confusion(labels: Tensor, predictions: Tensor, num_classes: int) -> np.ndarray:
+    """Return int64 [C, C] from tensors [N] on any device."""
     return metrics.confusion_matrix(labels.cpu().numpy(), predictions.cpu().numpy(), num_classes)

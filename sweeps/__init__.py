@@ -1,0 +1,1 @@
+"""Turns an experiment into trials, and trials into Parquet. The command is sweeps/run.py."""

@@ -1,10 +1,11 @@
 """Ray: connecting, one fit of everything planned, and the recorder that turns its events into rows."""
 
+import logging
 import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -69,9 +70,13 @@ class Share:
 def connected(address: str | None) -> Iterator[dict[str, float]]:
     """Start Ray on this machine, or connect to ``address``; yield the resources there are."""
     os.environ.update(QUIET)
-    local = {} if address else {"include_dashboard": False}
     try:
-        ray.init(address=address or "local", log_to_driver=False, logging_level="ERROR", **local)
+        ray.init(
+            address=address or "local",
+            include_dashboard=None if address else False,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+        )
     except ConnectionError as error:
         raise InputError(f"no Ray cluster at --address {address}: {error}") from None
     try:
@@ -147,7 +152,7 @@ class Recorder(tune.Callback):
     def __reduce__(self) -> Any:
         return (tune.Callback, ())  # Ray pickles a copy that nobody uses
 
-    def should_stop(self, trial_id: str, result: dict) -> bool:
+    def should_stop(self, trial_id: str, result: Mapping) -> bool:
         """Ray asks at every report: once the time budget is spent, trials stop where they are."""
         if self.deadline and time.monotonic() > self.deadline and not self.ended_early:
             self.ended_early = "time budget spent"

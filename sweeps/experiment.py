@@ -101,7 +101,8 @@ def find(name_or_file: str) -> tuple[str, ModuleType]:
 def load_file(path: Path) -> ModuleType:
     """Execute a Python file as a module; its losses and models register themselves as it loads."""
     spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec and spec.loader, path
+    assert spec, path
+    assert spec.loader, path
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

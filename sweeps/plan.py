@@ -1,10 +1,12 @@
 """From an experiment and what the command line asks to a plan: arms, configurations, seeds, budget."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from lt_core import seeds
+from lt_core.class_weights import class_weights
 from lt_core.config import TrainConfig
 from lt_core.data import Dataset
 from lt_core.errors import InputError
@@ -133,7 +135,22 @@ def _check_space(search: dict[str, Space]) -> None:
             raise InputError(f"search space: unknown knob {nearest(knob, TrainConfig.model_fields)}")
 
 
-def estimate_seconds(plan: Plan, seconds_per_epoch: Callable[[TrainConfig], float], concurrent: int) -> float:
-    """Return the time the plan takes at most, with every search trial run to its last epoch."""
-    total = sum(n * arm.config.epochs * seconds_per_epoch(arm.config) for arm, _, n in plan.runs())
-    return total / concurrent
+def final_counts(plan: Plan, data: Dataset) -> np.ndarray:
+    """Return the training images of each class in the final runs, int64 [C]."""
+    return split_indices(plan.arms[0].config.model_copy(update={"evaluate_on": "test"}), data)[2]
+
+
+def weight_note(plan: Plan, data: Dataset) -> str | None:
+    """Say how far each hand-picked weighting really weighs the tail above the head; None: no such arm.
+
+    A small beta weighs all classes alike, so such an arm is its plain loss and a table must say so.
+    """
+    counts = final_counts(plan, data)
+    ratios = []
+    for arm in plan.arms:
+        if arm.config.weighting != "none" and "beta" not in arm.search:
+            weights = class_weights(arm.config.weighting, counts, arm.config.beta)
+            ratios.append(f"{arm.arm.label} {weights.max() / weights.min():.3f}")
+    if not ratios:
+        return None
+    return f"Tail/head weight ratio (at 1 the arm is its unweighted loss): {'; '.join(ratios)}."

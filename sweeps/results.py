@@ -125,7 +125,7 @@ class Results:
         try:
             for table in SCHEMAS:
                 (folder / table).mkdir(parents=True, exist_ok=True)
-            self._journal = open(folder / "journal.jsonl", "a")
+            self._journal = open(folder / "journal.jsonl", "a")  # noqa: SIM115  (open until close)
         except OSError as error:
             raise InputError(f"cannot write results to {folder}: {error.strerror}") from None
         self._trials: dict[str, dict[str, Any]] = {}
@@ -178,7 +178,7 @@ class Results:
         self._journal.close()
         lines = "".join(json.dumps(["trials", row], default=str) + "\n" for row in self._trials.values())
         _replace(self.folder / "journal.jsonl", lambda path: path.write_text(lines))
-        self._journal = open(self.folder / "journal.jsonl", "a")
+        self._journal = open(self.folder / "journal.jsonl", "a")  # noqa: SIM115
 
     def close(self) -> None:
         """Fold what is left; the journal is no longer needed then."""

@@ -2,7 +2,6 @@
 
 import argparse
 import ast
-import json
 import re
 import subprocess
 import sys
@@ -18,7 +17,7 @@ from lt_core.errors import InputError
 from lt_core.timing import seconds_per_epoch
 from lt_core.train import split_indices
 from sweeps import experiment as experiments
-from sweeps.plan import Plan, make_plan
+from sweeps.plan import Plan, final_counts, make_plan, weight_note
 from sweeps.progress import Progress, duration
 from sweeps.scheduler import METRIC, REDUCTION, grace_period
 
@@ -97,7 +96,7 @@ def _sweep(options: argparse.Namespace) -> int:
         concurrent = share.concurrent(resources.get("CPU", 0), resources.get("GPU", 0))
         results = Results(folder)
         costs = _show_plan(plan, data, folder, concurrent)
-        description = describe(plan, data, spec, options)
+        description = describe(plan, data, spec, options, experiments.summary(module))
         results.describe(description)
         ended_early = engine.run(
             plan,
@@ -194,12 +193,12 @@ def _counts(counts: np.ndarray) -> str:
     return f"{' '.join(str(n) for n in counts)} ({counts.sum():,} in all)"
 
 
-def describe(plan: Plan, data: Dataset, spec: str, options: argparse.Namespace) -> dict[str, Any]:
+def describe(plan: Plan, data: Dataset, spec: str, options: argparse.Namespace, about: str) -> dict[str, Any]:
     """Return sweep.json: what was asked, on what, with what."""
-    counts = split_indices(plan.arms[0].config.model_copy(update={"evaluate_on": "test"}), data)[2]
+    note = weight_note(plan, data)
     return {
         "experiment": plan.name,
-        "about": experiments.summary(experiments.find(options.experiment)[1]),
+        "about": about,
         "options": vars(options),
         "metric": METRIC,
         "direction": "max",
@@ -208,7 +207,7 @@ def describe(plan: Plan, data: Dataset, spec: str, options: argparse.Namespace) 
             "spec": spec.partition(":")[0],
             "fingerprint": data.fingerprint,
             "class_names": list(data.class_names),
-            "train_counts": counts.tolist(),
+            "train_counts": final_counts(plan, data).tolist(),
         },
         "trials": plan.trials,
         "seeds": plan.seeds,
@@ -226,7 +225,7 @@ def describe(plan: Plan, data: Dataset, spec: str, options: argparse.Namespace) 
         ],
         "contrasts": list(plan.experiment.contrasts),
         "published": plan.experiment.published,
-        "notes": list(plan.experiment.notes),
+        "notes": [*plan.experiment.notes, *([note] if note else [])],
         "versions": {package: metadata.version(package) for package in PACKAGES},
         "git": _git_revision(),
     }

@@ -123,7 +123,7 @@ class SweepSearcher(Searcher):
             )
             self.queue.append(spec)
 
-    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
+    def suggest(self, trial_id: str) -> Any:
         if len(self.running) >= self.concurrent:
             return None
         spec = None if self.closed else self._next()

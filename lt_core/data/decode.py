@@ -57,10 +57,12 @@ def digits(root: Path, image_size: int | None) -> Decoded:
 
 
 def cifar10(root: Path, image_size: int | None) -> Decoded:
+    """CIFAR-10: 500 validation images a class."""
     return _cifar("CIFAR10", "CIFAR-10", 500, root, image_size)
 
 
 def cifar100(root: Path, image_size: int | None) -> Decoded:
+    """CIFAR-100: 50 validation images a class."""
     return _cifar("CIFAR100", "CIFAR-100", 50, root, image_size)
 
 
@@ -218,9 +220,8 @@ def _stack(images: list[np.ndarray], where: str) -> np.ndarray:
 def _check_labels(labels: np.ndarray, names: Sequence[str], where: str) -> None:
     if labels.min() < 0 or labels.max() >= len(names):
         bad = int(np.flatnonzero((labels < 0) | (labels >= len(names)))[0])
-        raise InputError(
-            f"{where}: label {labels[bad]} in row {bad} is out of range, the classes are 0 to {len(names) - 1}"
-        )
+        last = len(names) - 1
+        raise InputError(f"{where}: label {labels[bad]} in row {bad} is out of range (classes: 0 to {last})")
 
 
 def _resize(images: np.ndarray, image_size: int | None) -> np.ndarray:

@@ -85,7 +85,7 @@ def _build(cache: Path, decoded: decode.Decoded) -> None:
         for name in ARRAYS:
             array = np.ascontiguousarray(getattr(decoded, name))
             np.save(building / f"{name}.npy", array)
-            digest.update(array)
+            digest.update(array.tobytes())
         meta = {
             "name": decoded.name,
             "class_names": decoded.class_names,

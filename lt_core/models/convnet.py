@@ -28,4 +28,5 @@ def _block(in_channels: int, out_channels: int) -> nn.Sequential:
 
 @MODELS.register("convnet")
 def convnet(num_classes: int, in_channels: int, image_size: int) -> nn.Module:
+    """Build the ConvNet."""
     return ConvNet(num_classes, in_channels, image_size)

@@ -53,6 +53,7 @@ class _Block(nn.Module):
 
 @MODELS.register("resnet32")
 def resnet32(num_classes: int, in_channels: int, image_size: int) -> nn.Module:
+    """Build the 32-layer network: five blocks a stage."""
     return CifarResNet(5, num_classes, in_channels)
 
 

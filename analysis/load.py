@@ -1,0 +1,80 @@
+"""A results folder as data frames, and the one cut that every table is made from: the final runs."""
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+
+class ReportError(ValueError):
+    """A results folder cannot be reported; one line says why."""
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """One sweep: sweep.json as ``about``, and its tables (columns: see the README)."""
+
+    folder: Path
+    about: dict[str, Any]
+    trials: pd.DataFrame
+    epochs: pd.DataFrame
+    classes: pd.DataFrame
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """Arm names to what tables call them, in the experiment's order."""
+        return {arm["name"]: arm["label"] for arm in self.about["arms"]}
+
+    @cached_property
+    def finals(self) -> pd.DataFrame:
+        """The last epoch of every final run that finished: what the arms are judged by."""
+        return self._last_epochs("final")
+
+    @cached_property
+    def confirmations(self) -> pd.DataFrame:
+        """The last epoch of every run that confirmed a shortlisted configuration."""
+        return self._last_epochs("confirm")
+
+    def _last_epochs(self, phase: str) -> pd.DataFrame:
+        done = self.trials[(self.trials.phase == phase) & (self.trials.status == "finished")]
+        last = done[["trial", "config_of", "epochs_done"]].rename(columns={"epochs_done": "epoch"})
+        return self.epochs.merge(last, on=["trial", "epoch"])
+
+    def final_curves(self) -> pd.DataFrame:
+        """Every epoch of the final runs that finished."""
+        return self.epochs[self.epochs.trial.isin(self.finals.trial)]
+
+    def final_classes(self) -> pd.DataFrame:
+        """The class rows of the final runs that finished."""
+        return self.classes[self.classes.trial.isin(self.finals.trial)]
+
+
+def load(folder: str | Path) -> Sweep:
+    """Read a results folder.
+
+    Raises:
+        ReportError: it is not one, or a file in it cannot be read; the file is named.
+    """
+    folder = Path(folder)
+    try:
+        about = json.loads((folder / "sweep.json").read_text())
+    except FileNotFoundError:
+        raise ReportError(f"{folder} holds no sweep.json: give a folder that sweeps.run wrote") from None
+    except ValueError as error:
+        raise ReportError(f"{folder / 'sweep.json'} is damaged: {error}") from None
+    return Sweep(folder, about, *(_read(folder / table) for table in ("trials", "epochs", "classes")))
+
+
+def _read(table: Path) -> pd.DataFrame:
+    parts = sorted(table.glob("*.parquet"))
+    if not parts:
+        raise ReportError(f"{table} holds no Parquet file yet: no trial has reported")
+    for part in parts:
+        try:
+            pd.read_parquet(part, columns=["trial"])
+        except (OSError, ValueError) as error:
+            raise ReportError(f"{part} is damaged: {error}") from None
+    return pd.read_parquet(table)

@@ -1,0 +1,67 @@
+"""Report a sweep: tables and figures from its results folder.  python -m analysis.report results/NAME"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from analysis import render, summary
+from analysis.load import ReportError, Sweep, load
+from analysis.tables import all_tables
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Parse the command line, report, return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m analysis.report", description=__doc__)
+    parser.add_argument("folder", type=Path, help="a results folder, such as results/cb_focal")
+    parser.add_argument("--tables-only", action="store_true", help="print the tables, write no file")
+    parser.add_argument("--style", choices=render.FORMATS, default="txt", help="of the printed tables")
+    parser.add_argument("--out", type=Path, help="folder for files (default: FOLDER/report)")
+    options = parser.parse_args(argv)
+    try:
+        sweep = load(options.folder)
+        if sweep.finals.empty:
+            raise ReportError(f"{options.folder}: no final run has finished yet, so there is no table")
+        print(tables(sweep, options.style))
+        if not options.tables_only:
+            out = options.out or options.folder / "report"
+            write(sweep, out)
+            print(f"\ntables (txt, md, csv, tex) and figures (png, svg) are in {out}")
+    except ReportError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def tables(sweep: Sweep, style: str = "txt") -> str:
+    """Return every table of the sweep with its header and footer."""
+    bullet = "- " if style == "md" else ""
+    lines = "\n".join
+    parts = [lines(bullet + line for line in summary.header(sweep))]
+    for module in all_tables().values():
+        frame = module.frame(sweep)
+        if frame is not None:
+            parts.append(f"{module.TITLE}:\n\n{render.table(module.display(frame), style)}")
+    return "\n\n".join([*parts, lines(bullet + line for line in summary.footer(sweep))])
+
+
+def write(sweep: Sweep, out: Path) -> None:
+    """Write every table in every style, and every figure as PNG and SVG, into ``out``."""
+    from analysis.figures import all_figures  # matplotlib is slow to import, and tables do without
+
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "report.txt").write_text(tables(sweep) + "\n")
+        for name, module in all_tables().items():
+            frame = module.frame(sweep)
+            if frame is not None:
+                render.write_table(out, name, frame, module.display(frame))
+        for name, module in all_figures().items():
+            figure = module.draw(sweep)
+            for suffix in ("png", "svg"):
+                figure.savefig(out / f"{name}.{suffix}", dpi=150, bbox_inches="tight")
+    except OSError as error:
+        raise ReportError(f"cannot write the report to {out}: {error.strerror}; choose --out") from None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,62 @@
+"""The lines around the tables: what was run on which data and budget, what early stopping saved."""
+
+from analysis.load import Sweep
+
+
+def header(sweep: Sweep) -> list[str]:
+    """Return what every table of the sweep must be read with."""
+    about, data = sweep.about, sweep.about["data"]
+    config = sweep.trials[sweep.trials.phase == "final"].iloc[0]
+    epochs = sorted({arm["epochs"] for arm in about["arms"]})
+    return [
+        f"{about['experiment']} on {data['name']}: {config.profile} profile, imbalance ratio "
+        f"{config.imbalance_ratio:g}, {sum(data['train_counts']):,} training images",
+        f"budget: {', '.join(map(str, epochs))} epochs, {about['trials']} search trials an arm, "
+        f"{about['seeds']} seeds, {config.precision} on {config.device}",
+        savings(sweep),
+        *troubles(sweep),
+    ]
+
+
+def footer(sweep: Sweep) -> list[str]:
+    """Return how the figures are to be read."""
+    return [
+        "± is the standard error over n seeds (ddof = 1); test is read at the last epoch, never the best.",
+        "Differences are paired over seeds; intervals are paired t at 95 %, adjusted by Holm over the table.",
+        "The seeds move the subset drawn, the initialisation and the order; not the test images themselves.",
+        *sweep.about["notes"],
+    ]
+
+
+def savings(sweep: Sweep) -> str:
+    """Say what ASHA stopped and the epochs that it saved."""
+    search = sweep.trials[sweep.trials.phase == "search"]
+    planned, ran = int(search.epochs.sum()), int(search.epochs_done.sum())
+    if not planned:
+        return "search: none"
+    stopped = int((search.status == "stopped").sum())
+    return (
+        f"search: ASHA stopped {stopped} of {len(search)} trials and saved {planned - ran} of "
+        f"{planned} epochs ({(planned - ran) / planned:.0%})"
+    )
+
+
+def troubles(sweep: Sweep) -> list[str]:
+    """Name every kind of trial that did not end well, and every arm without a final run."""
+    lines = []
+    for status in ("running", "diverged", "failed"):
+        rows = sweep.trials[sweep.trials.status == status]
+        if len(rows):
+            first = rows.iloc[0]
+            reason = f", {first.reason}" if isinstance(first.reason, str) else ""
+            lines.append(f"{len(rows)} trials {status}, the first {first.trial}{reason}")
+    bare = [label for name, label in sweep.labels.items() if name not in set(sweep.finals.arm)]
+    if bare:
+        lines.append(f"no finished final run: {', '.join(bare)}")
+    unsupported = sweep.finals.test_classes_without_support.max()
+    if unsupported:
+        lines.append(f"{unsupported:.0f} classes have no test image and are left out of macro averages")
+    unseen = sweep.finals.test_classes_without_predictions
+    if (unseen > 0).any():
+        lines.append(f"{(unseen > 0).sum()} final runs never predict some class (its precision counts as 0)")
+    return lines

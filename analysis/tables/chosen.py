@@ -1,0 +1,36 @@
+"""What each search found: the configuration that the final runs of the arm used."""
+
+import pandas as pd
+
+from analysis.load import Sweep
+from analysis.render import plus_minus
+from analysis.statistics import standard_error
+
+TITLE = "What the searches chose, with validation macro recall on fresh seeds, percent"
+
+
+def frame(sweep: Sweep) -> pd.DataFrame | None:
+    """Return a row a searched arm; None where nothing was searched."""
+    rows = []
+    for arm in sweep.about["arms"]:
+        finals = sweep.trials[(sweep.trials.arm == arm["name"]) & (sweep.trials.phase == "final")]
+        if not arm["searched"] or finals.empty:
+            continue
+        chosen = finals.iloc[0]
+        scores = sweep.confirmations[sweep.confirmations.config_of == chosen.config_of].val_macro_recall
+        rows.append(
+            {
+                "arm": arm["label"],
+                "chosen": ", ".join(f"{knob} {chosen[knob]:.5g}" for knob in arm["searched"]),
+                "val_macro_recall": scores.mean(),
+                "se": standard_error(scores),
+                "n": len(scores),
+            }
+        )
+    return pd.DataFrame(rows) if rows else None
+
+
+def display(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the table as text."""
+    scores = [plus_minus(m, s) for m, s in zip(frame.val_macro_recall, frame.se, strict=True)]
+    return pd.DataFrame({"arm": frame.arm, "chosen": frame.chosen, "validation": scores, "n": frame.n})

@@ -1,0 +1,54 @@
+"""Every arm: macro recall over seeds, and the paired difference to the arm's baseline."""
+
+import pandas as pd
+
+from analysis.load import Sweep
+from analysis.render import interval, percent, plus_minus
+from analysis.statistics import holm_differences, paired, standard_error
+
+TITLE = "Test macro recall, percent"
+
+
+def frame(sweep: Sweep) -> pd.DataFrame:
+    """Return a row an arm: mean, standard error (ddof = 1), n, adjusted difference to the baseline."""
+    finals = sweep.finals
+    compared = [a for a in sweep.about["arms"] if a["baseline"] and (finals.arm == a["name"]).any()]
+    differences = holm_differences(
+        [paired(finals, a["name"], a["baseline"], "test_macro_recall") for a in compared]
+    )
+    adjusted = {a["name"]: (a["baseline"], d) for a, d in zip(compared, differences, strict=True)}
+    rows = []
+    for name, label in sweep.labels.items():
+        runs = finals[finals.arm == name]
+        row = {
+            "arm": label,
+            "macro_recall": runs.test_macro_recall.mean(),
+            "se": standard_error(runs.test_macro_recall) if len(runs) else None,
+            "n": len(runs),
+            "worst_recall": runs.test_worst_recall.mean(),
+            "macro_f1": runs.test_macro_f1.mean(),
+        }
+        if name in adjusted:
+            baseline, d = adjusted[name]
+            row |= {"against": sweep.labels[baseline], "difference": d.mean, "low": d.low, "high": d.high}
+            row["verdict"] = d.verdict
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def display(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the table as text."""
+    return pd.DataFrame(
+        {
+            "arm": frame.arm,
+            "macro recall": [plus_minus(m, s) for m, s in zip(frame.macro_recall, frame.se, strict=True)],
+            "n": frame.n,
+            "worst class": frame.worst_recall.map(percent),
+            "macro F1": frame.macro_f1.map(percent),
+            "difference [95 %]": [
+                interval(*row) for row in frame[["difference", "low", "high"]].itertuples(index=False)
+            ],
+            "to": frame.against.fillna(""),
+            "verdict": frame.verdict.fillna(""),
+        }
+    )

@@ -1,0 +1,32 @@
+"""Recall of every class, by arm, with the training images that the class had."""
+
+import pandas as pd
+
+from analysis.load import Sweep
+from analysis.render import percent
+
+TITLE = "Test recall by class, percent, mean over seeds"
+WIDEST = 21  # columns
+
+
+def frame(sweep: Sweep) -> pd.DataFrame:
+    """Return a row an arm and a column a class; first the class counts of the final runs."""
+    rows = sweep.final_classes()
+    names = sweep.about["data"]["class_names"]
+    mean = rows.groupby(["arm", "class"]).recall.mean().unstack("class")
+    mean.columns = pd.Index([names[k] for k in mean.columns])
+    mean = mean.reindex([name for name in sweep.labels if name in mean.index])
+    mean.insert(0, "arm", [sweep.labels[name] for name in mean.index])
+    counts = dict(zip(names, sweep.about["data"]["train_counts"], strict=True))
+    first = pd.DataFrame([{"arm": "training images", **counts}])
+    return pd.concat([first, mean], ignore_index=True)
+
+
+def display(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the table as text; with many classes, a row a class."""
+    text = frame.copy().astype(object)
+    for name in text.columns[1:]:
+        text[name] = [str(int(frame[name].iloc[0])), *frame[name].iloc[1:].map(percent)]
+    if len(text.columns) > WIDEST:
+        text = text.set_index("arm").T.rename_axis("class").reset_index()
+    return text

@@ -1,0 +1,108 @@
+"""The trial itself, on digits."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from lt_core import train as core
+from lt_core.config import TrainConfig
+from lt_core.errors import Diverged
+from lt_core.losses import LOSSES
+from lt_core.models import MODELS
+
+FAST = {"imbalance_ratio": 20.0, "epochs": 3, "batch_size": 32, "precision": "fp32"}
+
+
+def rows(config, data):
+    """Every number of every epoch but the times."""
+    return [
+        (e.epoch, e.lr, e.train_loss, e.eval_loss, e.train_confusion.tolist(), e.eval_confusion.tolist())
+        for e in core.train(config, data)
+    ]
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_the_same_config_gives_the_same_bits(digits, precision):
+    config = TrainConfig(**FAST | {"precision": precision, "augment": "crop_flip", "seed": 3})
+    first = rows(config, digits)
+    torch.manual_seed(99)  # nothing may hang on the global stream
+    assert rows(config, digits) == first
+    assert rows(config.model_copy(update={"seed": 4}), digits) != first
+
+
+def test_golden_loss_trace(digits):
+    """Recorded once in fp32; a change here changes every result and must be meant."""
+    config = TrainConfig(**FAST | {"loss": "focal", "weighting": "effective_number", "augment": "crop"})
+    trace = [(e.train_loss, e.eval_loss) for e in core.train(config, digits)]
+    np.testing.assert_allclose(trace, GOLDEN, rtol=1e-3)
+
+
+GOLDEN = [[2.226682, 2.095539], [1.502976, 1.744521], [1.290840, 1.410157]]
+
+
+@pytest.mark.parametrize("loss", sorted(LOSSES))
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_every_loss_learns(digits, loss, optimizer):
+    lr = 1e-3 if optimizer == "adam" else 0.05
+    config = TrainConfig(**FAST | {"loss": loss, "optimizer": optimizer, "lr": lr, "epochs": 8})
+    last = list(core.train(config, digits))[-1]
+    assert last.macro_recall > 0.5
+
+
+@pytest.mark.parametrize("model", sorted(MODELS))
+def test_every_model_trains(digits, model):
+    config = TrainConfig(**FAST | {"model": model, "epochs": 1})
+    (epoch,) = core.train(config, digits)
+    assert epoch.eval_confusion.sum() == 200
+    assert np.isfinite(epoch.train_loss)
+
+
+def test_class_weights_act(digits):
+    """With all weight on the tail, the tail is what gets predicted."""
+    plain, weighted = (
+        list(core.train(TrainConfig(**FAST | {"weighting": weighting, "imbalance_ratio": 100.0}), digits))[-1]
+        for weighting in ("none", "inverse")
+    )
+    tail = slice(7, 10)
+    assert weighted.eval_confusion[:, tail].sum() > 1.5 * plain.eval_confusion[:, tail].sum()
+
+
+def test_a_run_on_val_never_reads_test(digits):
+    config = TrainConfig(**FAST)
+    noise = np.zeros_like(digits.test_images)
+    blind = dataclasses.replace(digits, test_images=noise, test_labels=digits.test_labels[::-1])
+    assert rows(config, blind) == rows(config, digits)
+
+
+def test_evaluating_on_test_trains_on_everything(digits):
+    val = core.split_indices(TrainConfig(**FAST), digits)
+    test = core.split_indices(TrainConfig(**FAST | {"evaluate_on": "test"}), digits)
+    assert val[2][0] == 104
+    assert test[2][0] == 124
+    assert np.bincount(digits.train_labels[val[1]]).tolist() == [20] * 10
+    assert test[1] is None
+
+
+@pytest.mark.parametrize("lr", [1e30, 1e18])
+def test_a_run_that_diverges_says_so(digits, lr):
+    config = TrainConfig(**FAST | {"optimizer": "sgd", "lr": lr})
+    with pytest.raises(Diverged, match=r"loss is (nan|inf) in epoch"):
+        list(core.train(config, digits))
+
+
+def test_schedules_go_over_the_full_budget():
+    def lrs(schedule):
+        config = TrainConfig(lr=1.0, schedule=schedule)
+        return [core.lr_at(config, progress) for progress in (0, 0.5, 0.6, 0.8, 1.0)]
+
+    assert lrs("constant") == [1, 1, 1, 1, 1]
+    assert lrs("steps") == pytest.approx([1, 1, 0.1, 0.01, 0.01])
+    assert lrs("cosine") == pytest.approx([1, 0.5, 0.3454915, 0.0954915, 0], abs=1e-6)
+
+
+def test_a_single_left_over_image_sits_the_epoch_out():
+    order = torch.Generator().manual_seed(0)
+    assert [len(b) for b in core.batch_indices(65, 32, order)] == [32, 32]
+    assert [len(b) for b in core.batch_indices(66, 32, order)] == [32, 32, 2]

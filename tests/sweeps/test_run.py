@@ -1,0 +1,237 @@
+"""The command itself, in a subprocess, on digits, with real Ray."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from lt_core.config import TrainConfig
+from lt_core.train import train
+from sweeps import experiment as experiments
+from sweeps.plan import make_plan
+from sweeps.selection import choose, shortlist
+from tests.conftest import command
+
+TROUBLED = Path(__file__).parent / "troubled.py"
+SEARCHED = ("ce_searched", "cb_focal_beta_searched", "cb_focal_searched")
+
+
+def test_the_command_ends_with_the_table(sweep):
+    out = sweep.stdout
+    assert out.index("13 arms on digits") < out.index("72 of 72 done") < out.index("Test macro recall")
+    assert "CB-Focal, all searched" in out
+    assert "python -m analysis.report results/cb_focal" in out
+    assert sweep.stderr == ""
+    assert "\x1b" not in out  # piped: plain lines
+
+
+def test_asha_stopped_trials_and_the_saving_is_printed(sweep):
+    trials = pd.read_parquet(sweep.folder / "trials")
+    search = trials[trials.phase == "search"]
+    stopped = search[search.status == "stopped"]
+    assert len(stopped) > 0
+    assert stopped.reason.str.startswith("ASHA").all()
+    assert (stopped.epochs_done < 5).all()
+    assert set(trials[trials.phase != "search"].status) == {"finished"}
+    saved = int(search.epochs.sum() - search.epochs_done.sum())
+    assert f"stopped {len(stopped)} of 15 trials and saved {saved} of 75 epochs" in sweep.stdout
+
+
+def test_every_epoch_is_there_once(sweep):
+    trials = pd.read_parquet(sweep.folder / "trials")
+    epochs = pd.read_parquet(sweep.folder / "epochs")
+    assert not epochs.duplicated(["trial", "epoch"]).any()
+    assert epochs.groupby("trial").size().to_dict() == trials.set_index("trial").epochs_done.to_dict()
+    classes = pd.read_parquet(sweep.folder / "classes")
+    assert (classes.groupby("trial").size() == 10).all()
+    assert set(classes.trial) == set(trials.trial)
+
+
+def test_test_is_evaluated_in_final_runs_only(sweep):
+    epochs = pd.read_parquet(sweep.folder / "epochs")
+    final = epochs.phase == "final"
+    test, val = epochs.filter(regex="^test_"), epochs.filter(regex="^val_")
+    assert test[final].notna().all(axis=None)
+    assert val[final].isna().all(axis=None)
+    assert test[~final].isna().all(axis=None)
+    assert val[~final].notna().all(axis=None)
+
+
+def test_a_trial_beside_others_has_the_bits_of_one_alone(sweep, digits):
+    trials = pd.read_parquet(sweep.folder / "trials").set_index("trial")
+    epochs = pd.read_parquet(sweep.folder / "epochs")
+    for key in ("cb_focal_0.9999-final-02", "ce_searched-search-0001"):
+        knobs = {k: v for k, v in trials.loc[key].items() if k in TrainConfig.model_fields and v is not None}
+        config = TrainConfig(**{k: v for k, v in knobs.items() if not pd.isna(v)})
+        ran = epochs[epochs.trial == key].sort_values("epoch")
+        alone = [next_epoch for next_epoch, _ in zip(train(config, digits), ran.epoch, strict=False)]
+        assert ran.train_loss.tolist() == [e.train_loss for e in alone]
+        column = f"{config.evaluate_on}_macro_recall"
+        assert ran[column].tolist() == [e.macro_recall for e in alone]
+
+
+@pytest.mark.parametrize("spoiled", ["nan", "noise"])
+def test_selection_never_reads_test(sweep, tmp_path, spoiled):
+    before = {arm: (shortlist(sweep.folder, arm, 3), choose(sweep.folder, arm)) for arm in SEARCHED}
+    copy = tmp_path / "copy"
+    shutil.copytree(sweep.folder, copy)
+    rng = np.random.default_rng(0)
+    for part in [*copy.glob("epochs/*.parquet"), *copy.glob("classes/*.parquet")]:
+        table = pq.read_table(part)
+        test = [c for c in table.column_names if c.startswith("test_")]
+        test += ["precision", "recall", "f1"] if "split" in table.column_names else []
+        for column in test:
+            values = np.full(len(table), np.nan) if spoiled == "nan" else rng.normal(size=len(table))
+            table = table.set_column(table.column_names.index(column), column, pa.array(values))
+        pq.write_table(table, part)
+    assert {arm: (shortlist(copy, arm, 3), choose(copy, arm)) for arm in SEARCHED} == before
+    trials = pd.read_parquet(sweep.folder / "trials")
+    for arm, (best, chosen) in before.items():
+        finals = trials[(trials.arm == arm) & (trials.phase == "final")]
+        assert set(finals.config_of) == {chosen}
+        assert chosen in best
+
+
+def test_sweep_json_says_what_was_asked(sweep):
+    about = json.loads((sweep.folder / "sweep.json").read_text())
+    assert (about["metric"], about["direction"]) == ("val_macro_recall", "max")
+    assert about["data"]["name"] == "digits"
+    assert sum(about["data"]["train_counts"]) == 342
+    assert {"torch", "ray", "optuna"} <= set(about["versions"])
+    assert any("CB-Focal β=0.1 1." in note for note in about["notes"])
+
+
+def test_the_report_writes_tables_and_figures(sweep):
+    process = command("analysis.report", sweep.folder, cwd=sweep.folder)
+    assert process.returncode == 0, process.stderr
+    out = sweep.folder / "report"
+    for name in ("comparison", "recall_by_class", "contrasts", "chosen"):
+        for suffix in ("txt", "md", "csv", "tex"):
+            assert "CB-Focal" in (out / f"{name}.{suffix}").read_text()
+    for name in ("confusion_matrices", "learning_curves", "recall_bars"):
+        assert (out / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+        assert "</svg>" in (out / f"{name}.svg").read_text()
+    comparison = pd.read_csv(out / "comparison.csv").set_index("arm")
+    epochs = pd.read_parquet(sweep.folder / "epochs")
+    ce = epochs[(epochs.arm == "ce") & (epochs.epoch == 5)].test_macro_recall
+    assert comparison.macro_recall["CE"] == pytest.approx(ce.mean())
+    assert comparison.se["CE"] == pytest.approx(ce.std() / 3**0.5)
+
+
+def test_troubled_trials_are_rows_and_the_sweep_goes_on(tmp_path, data_dir):
+    """A user's own experiment whose arms raise, kill their worker and diverge."""
+    options = ["--dataset", "digits", "--data-dir", data_dir, "--epochs", 3, "--seeds", 2, "--trials", 4]
+    process = command("sweeps.run", TROUBLED, *options, cwd=tmp_path)
+    assert process.returncode == 0, process.stdout + process.stderr
+    folder = tmp_path / "results" / "troubled"
+    trials = pd.read_parquet(folder / "trials")
+    finals = trials[trials.phase == "final"]
+    by_arm = finals.groupby("arm").status.agg(set).to_dict()
+    assert by_arm == {
+        "fine": {"finished"},
+        "raises": {"failed"},
+        "killed": {"failed"},
+        "diverges": {"diverged"},
+        "searched": {"finished"},
+    }
+    reasons = finals.groupby("arm").reason.first()
+    assert "ValueError: this loss always raises" in reasons["raises"]
+    assert re.search("died|killed|unexpected", reasons["killed"])
+    assert "training loss is nan in epoch 1" in reasons["diverges"]
+    assert "no finished final run: raises, killed, diverges" in process.stdout
+    assert trials[trials.arm == "searched"].groupby("phase").size()["search"] == 4
+
+
+def test_a_killed_driver_leaves_intact_parquet(tmp_path, data_dir):
+    arguments = ["cb_focal", "--dataset", "digits", "--data-dir", str(data_dir), "--seeds", "3"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sweeps.run", *arguments], cwd=tmp_path, stdout=subprocess.DEVNULL
+    )
+    folder = tmp_path / "results" / "cb_focal"
+    try:
+        wait_until(lambda: list(folder.glob("epochs/*.parquet")) and list(folder.glob("trials/*.parquet")))
+        time.sleep(2)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    trials, epochs = (pd.read_parquet(folder / table) for table in ("trials", "epochs"))
+    assert len(epochs) > 0
+    assert set(epochs.trial) <= set(trials.trial)
+    assert not epochs.duplicated(["trial", "epoch"]).any()
+    assert set(trials.status) <= {"running", "finished"}
+    journal = (folder / "journal.jsonl").read_text().splitlines()
+    reported = {(r["trial"], r["epoch"]) for t, r in map(json.loads, journal) if t == "epochs"}
+    assert set(zip(epochs.trial, epochs.epoch, strict=True)) <= reported
+
+
+def wait_until(condition, seconds=120):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "timed out"
+        time.sleep(0.1)
+
+
+def test_a_spent_time_budget_ends_with_what_there_is(tmp_path, data_dir):
+    options = ["--dataset", "digits", "--data-dir", data_dir, "--seeds", 3, "--time-budget", "20s"]
+    process = command("sweeps.run", "cb_focal", *options, cwd=tmp_path)
+    assert "ended early: time budget spent" in process.stdout
+    trials = pd.read_parquet(tmp_path / "results" / "cb_focal" / "trials")
+    assert "running" not in set(trials.status)
+    assert process.returncode == 0, process.stderr
+
+
+def test_an_unwritable_results_folder_is_one_clear_line(tmp_path, data_dir):
+    (tmp_path / "file").write_text("")
+    options = ["--dataset", "digits", "--data-dir", data_dir, "--results", "file/results"]
+    process = command("sweeps.run", "cb_focal", *options, cwd=tmp_path)
+    assert process.returncode == 2
+    assert process.stderr == "error: cannot write results to file/results/cb_focal: Not a directory\n"
+    assert process.stdout == ""
+
+
+def test_list_and_dry_run_touch_nothing(tmp_path, data_dir):
+    listed = command("sweeps.run", "--list", cwd=tmp_path)
+    assert re.search(r"^cb_focal +CE, focal", listed.stdout, re.MULTILINE)
+    options = ["--dataset", "digits", "--data-dir", data_dir, "--dry-run", "--set", "lr=0.002"]
+    planned = command("sweeps.run", "cb_focal", *options, cwd=tmp_path)
+    assert planned.returncode == 0
+    assert "124 80 51 33 21 14 9 5 3 2 (342 in all)" in planned.stdout
+    assert "CE, searched: lr is fixed at 0.002, no longer searched" in planned.stdout
+    assert "recipe: CE: keeps its recipe's lr=0.001" in planned.stdout
+    assert os.listdir(tmp_path) == []
+
+
+def test_without_cifar_the_run_says_so_and_takes_digits(tmp_path):
+    cwd = tmp_path / "here"
+    cwd.mkdir()
+    environment = {**os.environ, "https_proxy": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9"}
+    process = subprocess.run(
+        [sys.executable, "-m", "sweeps.run", "cb_focal", "--dry-run"],
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert process.returncode == 0, process.stderr
+    assert "CIFAR-10 is not under data and cannot be fetched: using the bundled digits" in process.stdout
+    assert "13 arms on digits" in process.stdout
+
+
+@pytest.mark.parametrize("name", sorted(experiments.known()))
+def test_every_experiment_makes_a_plan(name, digits):
+    _, module = experiments.find(name)
+    options = {"settings": {}, "trials": 1, "epochs": 1, "seeds": 1, "seed": 0, "threads": 1}
+    plan = make_plan(name, module.experiment(digits), digits, **options)
+    assert len(plan.arms) >= 2

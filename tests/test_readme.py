@@ -1,0 +1,56 @@
+"""The README tells the truth: its tables are rendered from the Parquet kept here, its names exist."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from analysis.load import load
+from analysis.report import tables
+from sweeps.results import SCHEMAS
+from sweeps.run import _parser
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+KEPT = ROOT / "docs" / "results" / "cb_focal"
+
+
+@pytest.fixture(scope="module")
+def kept():
+    return load(KEPT)
+
+
+def test_the_tables_are_those_of_the_kept_results(kept):
+    (block,) = re.findall(r"<!-- report: docs/results/cb_focal -->\n(.*?)<!-- end -->", README, re.DOTALL)
+    assert block.strip() == tables(kept, "md").strip()
+
+
+def test_the_kept_results_are_cifar_at_ratio_100_with_five_seeds(kept):
+    assert kept.about["data"]["name"] == "CIFAR-10, JPEG"
+    assert kept.about["data"]["train_counts"] == [5000, 2997, 1796, 1077, 645, 387, 232, 139, 83, 50]
+    assert kept.finals.groupby("arm").size().min() >= 5
+    assert set(kept.trials.status) <= {"finished", "stopped"}
+
+
+def test_beta_up_to_0_9_is_plain_focal_within_a_point(kept):
+    recall = kept.finals.groupby("arm").test_macro_recall.mean()
+    for beta in (0.1, 0.5, 0.9):
+        assert abs(recall[f"cb_focal_{beta}"] - recall["focal"]) < 0.01
+
+
+def test_every_column_option_and_knob_is_documented():
+    for schema in SCHEMAS.values():
+        for column in schema.names:
+            name = column if not column.startswith(("val_", "test_")) else column.split("_", 1)[1]
+            assert f"`{column}`" in README or f"_{name}`" in README, column
+    for action in _parser()._actions:
+        option = action.option_strings[-1] if action.option_strings else "cb_focal"
+        assert option == "--help" or option in README, option
+
+
+def test_the_commands_of_the_readme_are_what_ci_runs():
+    commands = re.findall(r"^python3 -m venv .*$", README, re.MULTILINE)
+    assert [command.rsplit(" && ", 1)[1] for command in commands] == [
+        ".venv/bin/python -m sweeps.run cb_focal",
+        ".venv/bin/python -m pytest",
+    ]
