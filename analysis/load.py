@@ -71,7 +71,7 @@ def load(folder: str | Path) -> Sweep:
 def _read(table: Path) -> pd.DataFrame:
     parts = sorted(table.glob("*.parquet"))
     if not parts:
-        raise ReportError(f"{table} holds no Parquet file yet: no trial has reported")
+        raise ReportError(f"{table} holds no Parquet file")
     for part in parts:
         try:
             pd.read_parquet(part, columns=["trial"])

@@ -20,7 +20,8 @@ def main(argv: list[str] | None = None) -> int:
     try:
         sweep = load(options.folder)
         if sweep.finals.empty:
-            raise ReportError(f"{options.folder}: no final run has finished yet, so there is no table")
+            why = "; ".join(summary.troubles(sweep))
+            raise ReportError(f"{options.folder}: no final run has finished, so there is no table ({why})")
         print(tables(sweep, options.style))
         if not options.tables_only:
             out = options.out or options.folder / "report"

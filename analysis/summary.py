@@ -53,9 +53,9 @@ def troubles(sweep: Sweep) -> list[str]:
     bare = [label for name, label in sweep.labels.items() if name not in set(sweep.finals.arm)]
     if bare:
         lines.append(f"no finished final run: {', '.join(bare)}")
-    unsupported = sweep.finals.test_classes_without_support.max()
-    if unsupported:
-        lines.append(f"{unsupported:.0f} classes have no test image and are left out of macro averages")
+    unsupported = sweep.finals.test_classes_without_support
+    if (unsupported > 0).any():
+        lines.append(f"{unsupported.max():.0f} classes have no test image: left out of macro averages")
     unseen = sweep.finals.test_classes_without_predictions
     if (unseen > 0).any():
         lines.append(f"{(unseen > 0).sum()} final runs never predict some class (its precision counts as 0)")

@@ -66,6 +66,7 @@ def train(config: TrainConfig, data: Dataset) -> Generator[EpochMetrics]:
         Diverged: when a loss is no longer finite; the epoch is not yielded.
     """
     torch.set_num_threads(config.threads)
+    torch.backends.cudnn.deterministic = True
     config = on_this_machine(config)
     split = make_split(config, data)
     model, optimizer = build(config, data)

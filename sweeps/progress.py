@@ -29,9 +29,8 @@ class Progress:
         self.best: tuple[float, str] | None = None
         self.started_at = self.printed_at = time.monotonic()
         self.console = Console(file=sys.stdout, highlight=False)
-        self.bar = Bar(
-            TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), console=self.console
-        )
+        columns = BarColumn(bar_width=24), TaskProgressColumn(), TextColumn("{task.description}")
+        self.bar = Bar(*columns, console=self.console)
         self.task = self.bar.add_task("starting Ray workers", total=self.total)
 
     def __enter__(self) -> Self:

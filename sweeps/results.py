@@ -13,7 +13,8 @@ rewritten; the journal then starts anew.
 import json
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, get_args
 
@@ -24,7 +25,7 @@ from lt_core.config import TrainConfig
 from lt_core.errors import InputError
 
 FOLD_SECONDS = 5.0
-ROWS_PER_PART = 50_000
+ROWS_PER_PART = 10_000
 METRICS = (
     "accuracy",
     "macro_precision",
@@ -131,8 +132,8 @@ class Results:
         self._trials: dict[str, dict[str, Any]] = {}
         self._active: dict[str, list[dict[str, Any]]] = {"epochs": [], "classes": []}
         self._sealed = {"epochs": 0, "classes": 0}
-        self._dirty: set[str] = set()
-        self._folded = time.monotonic()
+        self._dirty = set(SCHEMAS)
+        self.fold()  # every table can be read from the start
 
     def describe(self, description: dict[str, Any]) -> None:
         """Write sweep.json."""
@@ -150,10 +151,11 @@ class Results:
         self._write(table, rows)
 
     def _write(self, table: str, rows: Iterable[dict[str, Any]]) -> None:
-        for row in rows:
-            self._journal.write(json.dumps([table, row], default=str) + "\n")
-        self._journal.flush()
-        os.fsync(self._journal.fileno())
+        lines = "".join(json.dumps([table, row], default=str) + "\n" for row in rows)
+        with _named(self.folder / "journal.jsonl"):
+            self._journal.write(lines)
+            self._journal.flush()
+            os.fsync(self._journal.fileno())
         self._dirty.add(table)
         if time.monotonic() - self._folded > FOLD_SECONDS:
             self.fold()
@@ -186,10 +188,6 @@ class Results:
         self._journal.close()
         (self.folder / "journal.jsonl").unlink()
 
-    def count(self, **columns: Any) -> int:
-        """Return the number of trials whose row has these values."""
-        return sum(all(row[k] == v for k, v in columns.items()) for row in self._trials.values())
-
     def __reduce__(self) -> Any:
         # Ray pickles its callbacks on the way; nobody may write through such a copy.
         return (object, ())
@@ -198,7 +196,17 @@ class Results:
 def _replace(path: Path, write: Any) -> None:
     """Write a file beside ``path``, flush it to disk, then rename it into place."""
     temporary = path.with_name(f".{path.name}.tmp")
-    write(temporary)
-    with open(temporary, "rb") as file:
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    with _named(path):
+        write(temporary)
+        with open(temporary, "rb") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Turn a failure to write (a full disk, say) into a line that names the file."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror}; what is there stays good") from None

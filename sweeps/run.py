@@ -5,23 +5,17 @@ import ast
 import re
 import subprocess
 import sys
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from lt_core.data import Dataset, load_dataset
 from lt_core.errors import InputError
-from lt_core.timing import seconds_per_epoch
-from lt_core.train import split_indices
 from sweeps import experiment as experiments
-from sweeps.plan import Plan, final_counts, make_plan, weight_note
-from sweeps.progress import Progress, duration
-from sweeps.scheduler import METRIC, REDUCTION, grace_period
-
-PACKAGES = ("torch", "torchvision", "ray", "optuna", "numpy", "pandas", "pyarrow")
+from sweeps.describe import describe, plan_text, seconds_per_epoch_by_arm
+from sweeps.plan import make_plan
+from sweeps.progress import Progress
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -90,14 +84,15 @@ def _sweep(options: argparse.Namespace) -> int:
     folder = Path(options.results) / name
     if options.dry_run:
         concurrent = share.concurrent(_cores(), torch.cuda.device_count())
-        _show_plan(plan, data, folder, concurrent)
+        print(plan_text(plan, data, folder, concurrent, seconds_per_epoch_by_arm(plan, data)))
         return 0
     with engine.connected(options.address) as resources:
         concurrent = share.concurrent(resources.get("CPU", 0), resources.get("GPU", 0))
         results = Results(folder)
-        costs = _show_plan(plan, data, folder, concurrent)
-        description = describe(plan, data, spec, options, experiments.summary(module))
-        results.describe(description)
+        costs = seconds_per_epoch_by_arm(plan, data)
+        print(plan_text(plan, data, folder, concurrent, costs), flush=True)
+        about = experiments.summary(module)
+        results.describe(describe(plan, data, spec.partition(":")[0], vars(options), about))
         ended_early = engine.run(
             plan,
             data,
@@ -154,89 +149,6 @@ def _settings(pairs: list[str]) -> dict[str, Any]:
         except (ValueError, SyntaxError):
             settings[knob] = text  # a name such as resnet32
     return settings
-
-
-def _show_plan(plan: Plan, data: Dataset, folder: Path, concurrent: int) -> dict[str, float]:
-    """Print the plan. Return seconds per epoch by arm, from one timed step of each kind."""
-    timed: dict[tuple, float] = {}
-    costs = {}
-    for arm in plan.arms:
-        kind = (arm.config.model, arm.config.batch_size, arm.config.precision)
-        if kind not in timed:
-            timed[kind] = seconds_per_epoch(arm.config.model_copy(update={"evaluate_on": "test"}), data)
-        costs[arm.name] = timed[kind]
-    config = plan.arms[0].config
-    print(f"{plan.name}: {len(plan.arms)} arms on {data.name}, {data.num_classes} classes")
-    for split, use in (("test", "final runs"), ("val", "search")):
-        counts = split_indices(config.model_copy(update={"evaluate_on": split}), data)[2]
-        print(f"  training images, {use + ':':12} {_counts(counts)}")
-    rung = grace_period(config.epochs)
-    print(f"\n  {'arm':34} {'search':44} runs x epochs")
-    for arm in plan.arms:
-        space = "; ".join(f"{knob} {space}" for knob, space in arm.search.items())
-        runs = ", ".join(f"{n} {phase}" for a, phase, n in plan.runs() if a is arm)
-        print(f"  {arm.arm.label:34} {space or 'fixed':44} {runs} x {arm.config.epochs}")
-    for note in plan.notes:
-        print(f"  note: {note}")
-    total = sum(n * arm.config.epochs * costs[arm.name] for arm, _, n in plan.runs()) / concurrent
-    print(
-        f"\n  search: Optuna (TPE) under ASHA on {METRIC}, from epoch {rung}, the best 1 in {REDUCTION} go on"
-        f"\n  at once: {concurrent} trials"
-        f"\n  results: {folder}"
-        f"\n  time: about {duration(total)} at most, judged from one timed step\n",
-        flush=True,
-    )
-    return costs
-
-
-def _counts(counts: np.ndarray) -> str:
-    return f"{' '.join(str(n) for n in counts)} ({counts.sum():,} in all)"
-
-
-def describe(plan: Plan, data: Dataset, spec: str, options: argparse.Namespace, about: str) -> dict[str, Any]:
-    """Return sweep.json: what was asked, on what, with what."""
-    note = weight_note(plan, data)
-    return {
-        "experiment": plan.name,
-        "about": about,
-        "options": vars(options),
-        "metric": METRIC,
-        "direction": "max",
-        "data": {
-            "name": data.name,
-            "spec": spec.partition(":")[0],
-            "fingerprint": data.fingerprint,
-            "class_names": list(data.class_names),
-            "train_counts": final_counts(plan, data).tolist(),
-        },
-        "trials": plan.trials,
-        "seeds": plan.seeds,
-        "seed": plan.seed,
-        "arms": [
-            {
-                "name": arm.name,
-                "label": arm.arm.label,
-                "baseline": arm.arm.baseline,
-                "published": arm.arm.published,
-                "searched": {knob: str(space) for knob, space in arm.search.items()},
-                "epochs": arm.config.epochs,
-            }
-            for arm in plan.arms
-        ],
-        "contrasts": list(plan.experiment.contrasts),
-        "published": plan.experiment.published,
-        "notes": [*plan.experiment.notes, *([note] if note else [])],
-        "versions": {package: metadata.version(package) for package in PACKAGES},
-        "git": _git_revision(),
-    }
-
-
-def _git_revision() -> str | None:
-    here = Path(__file__).parent
-    git = subprocess.run(
-        ["git", "-C", str(here), "describe", "--always", "--dirty"], capture_output=True, text=True
-    )
-    return git.stdout.strip() or None
 
 
 def _cores() -> int:

@@ -1,4 +1,4 @@
-"""The experiment's own questions: pairs of arms, such as searched against hand-picked."""
+"""The experiment's questions: pairs of arms, such as searched against hand-picked."""
 
 import pandas as pd
 
@@ -6,7 +6,7 @@ from analysis.load import Sweep
 from analysis.render import interval
 from analysis.statistics import holm_differences, paired
 
-TITLE = "Does searching beat hand-picking? Paired differences of test macro recall, points"
+TITLE = "The experiment's questions: paired differences of test macro recall, points"
 
 
 def frame(sweep: Sweep) -> pd.DataFrame | None:

@@ -114,7 +114,7 @@ def test_savings_and_troubles_are_said(tmp_path):
         (lambda folder: (folder / "sweep.json").unlink(), "holds no sweep.json"),
         (lambda folder: (folder / "sweep.json").write_text("{"), "sweep.json is damaged"),
         (lambda folder: (folder / "epochs/part-00000.parquet").write_bytes(b"PAR1"), "part-00000.parquet is"),
-        (lambda folder: (folder / "epochs/part-00000.parquet").unlink(), "epochs holds no Parquet file yet"),
+        (lambda folder: (folder / "epochs/part-00000.parquet").unlink(), "epochs holds no Parquet file"),
     ],
 )
 def test_a_damaged_folder_is_one_clear_line(tmp_path, spoil, message, capsys):
@@ -127,7 +127,7 @@ def test_a_damaged_folder_is_one_clear_line(tmp_path, spoil, message, capsys):
 
 def test_no_finished_final_run_is_said(tmp_path, capsys):
     assert main([str(write(tmp_path, status="failed"))]) == 2
-    assert "no final run has finished yet" in capsys.readouterr().err
+    assert "no final run has finished, so there is no table (6 trials failed" in capsys.readouterr().err
 
 
 def test_load_never_takes_a_folder_for_results(tmp_path):

@@ -160,7 +160,7 @@ def test_a_killed_driver_leaves_intact_parquet(tmp_path, data_dir):
     )
     folder = tmp_path / "results" / "cb_focal"
     try:
-        wait_until(lambda: list(folder.glob("epochs/*.parquet")) and list(folder.glob("trials/*.parquet")))
+        wait_until(lambda: (folder / "sweep.json").exists() and len(pd.read_parquet(folder / "epochs")))
         time.sleep(2)
     finally:
         process.send_signal(signal.SIGKILL)

@@ -1,0 +1,109 @@
+"""A plan in words for the screen, and as sweep.json for the record."""
+
+import subprocess
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lt_core.data import Dataset
+from lt_core.timing import seconds_per_epoch
+from lt_core.train import split_indices
+from sweeps.plan import Plan, final_counts, weight_note
+from sweeps.progress import duration
+from sweeps.scheduler import METRIC, REDUCTION, grace_period
+
+PACKAGES = ("torch", "torchvision", "ray", "optuna", "numpy", "pandas", "pyarrow")
+
+
+def seconds_per_epoch_by_arm(plan: Plan, data: Dataset) -> dict[str, float]:
+    """Time one step of each kind of arm; return seconds per epoch by arm."""
+    timed: dict[tuple, float] = {}
+    costs = {}
+    for arm in plan.arms:
+        kind = (arm.config.model, arm.config.batch_size, arm.config.precision)
+        if kind not in timed:
+            timed[kind] = seconds_per_epoch(arm.config.model_copy(update={"evaluate_on": "test"}), data)
+        costs[arm.name] = timed[kind]
+    return costs
+
+
+def plan_text(plan: Plan, data: Dataset, folder: Path, concurrent: int, costs: dict[str, float]) -> str:
+    """Return the plan as a person reads it; ``costs`` are seconds per epoch by arm."""
+    search_counts = split_indices(plan.arms[0].config, data)[2]
+    lines = [
+        f"{plan.name}: {len(plan.arms)} arms on {data.name}, {data.num_classes} classes",
+        f"  training images in final runs:  {_counts(final_counts(plan, data))}",
+        f"  training images in the search:  {_counts(search_counts)}",
+        "",
+    ]
+    for arm in plan.arms:
+        runs = ", ".join(f"{n} {phase}" for a, phase, n in plan.runs() if a is arm)
+        lines.append(f"  {arm.arm.label:28} {runs}, {arm.config.epochs} epochs")
+        lines += [f"  {'':28}   {knob}: {space}" for knob, space in arm.search.items()]
+    lines += ["", *(f"  note: {note}" for note in plan.notes)]
+    seconds = sum(n * arm.config.epochs * costs[arm.name] for arm, _, n in plan.runs()) / concurrent
+    lines += [
+        f"  search:  Optuna (TPE) on {METRIC}; ASHA, from epoch {grace_period(plan.arms[0].config.epochs)}, "
+        f"lets the best 1 in {REDUCTION} go on",
+        f"  at once: {concurrent} trials",
+        f"  results: {folder}",
+        f"  time:    about {duration(seconds)} at most, judged from one timed step",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _counts(counts: np.ndarray) -> str:
+    shown = [str(n) for n in counts]
+    if len(shown) > 12:
+        shown = [*shown[:6], "...", *shown[-3:]]
+    return f"{' '.join(shown)} ({counts.sum():,} in all)"
+
+
+def describe(plan: Plan, data: Dataset, source: str, options: dict[str, Any], about: str) -> dict[str, Any]:
+    """Return sweep.json: what was asked, on what, with what. ``source``: the kind of dataset."""
+    note = weight_note(plan, data)
+    return {
+        "experiment": plan.name,
+        "about": about,
+        "options": options,
+        "metric": METRIC,
+        "direction": "max",
+        "data": {
+            "name": data.name,
+            "source": source,
+            "fingerprint": data.fingerprint,
+            "class_names": list(data.class_names),
+            "train_counts": final_counts(plan, data).tolist(),
+        },
+        "trials": plan.trials,
+        "seeds": plan.seeds,
+        "seed": plan.seed,
+        "arms": [
+            {
+                "name": arm.name,
+                "label": arm.arm.label,
+                "baseline": arm.arm.baseline,
+                "published": arm.arm.published,
+                "searched": {knob: str(space) for knob, space in arm.search.items()},
+                "epochs": arm.config.epochs,
+            }
+            for arm in plan.arms
+        ],
+        "contrasts": list(plan.experiment.contrasts),
+        "published": plan.experiment.published,
+        "notes": [*plan.experiment.notes, *([note] if note else [])],
+        "versions": {package: metadata.version(package) for package in PACKAGES},
+        "git": _git_revision(),
+    }
+
+
+def _git_revision() -> str | None:
+    here = Path(__file__).parent
+    command = ["git", "-C", str(here), "describe", "--always", "--dirty"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True).stdout.strip() or None
+    except FileNotFoundError:  # no git on this machine
+        return None
