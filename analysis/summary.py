@@ -49,7 +49,8 @@ def troubles(sweep: Sweep) -> list[str]:
         if len(rows):
             first = rows.iloc[0]
             reason = f", {first.reason}" if isinstance(first.reason, str) else ""
-            lines.append(f"{len(rows)} trials {status}, the first {first.trial}{reason}")
+            trials = "1 trial" if len(rows) == 1 else f"{len(rows)} trials"
+            lines.append(f"{trials} {status}, the first {first.trial}{reason}")
     bare = [label for name, label in sweep.labels.items() if name not in set(sweep.finals.arm)]
     if bare:
         lines.append(f"no finished final run: {', '.join(bare)}")

@@ -117,7 +117,8 @@ def _finish(folder: Path, ended_early: str | None) -> int:
         print(f"ended early: {ended_early}; the table shows what there is")
     sys.stdout.flush()
     code = subprocess.run([sys.executable, "-m", "analysis.report", str(folder), "--tables-only"]).returncode
-    print(f"\nfull report, with figures:  python -m analysis.report {folder}")
+    if code == 0:
+        print(f"\nfull report, with figures:  python -m analysis.report {folder}")
     return 130 if ended_early == "interrupted" else code
 
 

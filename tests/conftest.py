@@ -5,10 +5,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from lt_core.data import Dataset, load_dataset
 
-ROOT = Path(__file__).parent.parent
+# The same examples on every machine, however slow it is.
+settings.register_profile("fixed", derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+settings.load_profile("fixed")
 
 
 @pytest.fixture(scope="session")

@@ -104,7 +104,7 @@ def test_savings_and_troubles_are_said(tmp_path):
     sweep = load(write(tmp_path))
     expected = "search: ASHA stopped 2 of 4 trials and saved 4 of 8 epochs (50%)"
     assert savings(sweep) == expected
-    assert troubles(sweep) == ["1 trials diverged, the first s3, loss is nan"]
+    assert troubles(sweep) == ["1 trial diverged, the first s3, loss is nan"]
     assert "A note." in tables(sweep)
 
 
@@ -127,7 +127,7 @@ def test_a_damaged_folder_is_one_clear_line(tmp_path, spoil, message, capsys):
 
 def test_no_finished_final_run_is_said(tmp_path, capsys):
     assert main([str(write(tmp_path, status="failed"))]) == 2
-    assert "no final run has finished, so there is no table (6 trials failed" in capsys.readouterr().err
+    assert "no final run has finished, so there is no table (1 trial diverged" in capsys.readouterr().err
 
 
 def test_load_never_takes_a_folder_for_results(tmp_path):
