@@ -44,9 +44,11 @@ def plan_text(plan: Plan, data: Dataset, folder: Path, concurrent: int, costs: d
         lines += [f"  {'':28}   {knob}: {space}" for knob, space in arm.search.items()]
     lines += ["", *(f"  note: {note}" for note in plan.notes)]
     seconds = sum(n * arm.config.epochs * costs[arm.name] for arm, _, n in plan.runs()) / concurrent
+    if plan.searched:
+        first = grace_period(plan.searched[0].config.epochs)
+        stopping = f"ASHA, from epoch {first}, lets the best 1 in {REDUCTION} go on"
+        lines.append(f"  search:  Optuna (TPE) on {METRIC}; {stopping}")
     lines += [
-        f"  search:  Optuna (TPE) on {METRIC}; ASHA, from epoch {grace_period(plan.arms[0].config.epochs)}, "
-        f"lets the best 1 in {REDUCTION} go on",
         f"  at once: {concurrent} trials",
         f"  results: {folder}",
         f"  time:    about {duration(seconds)} at most, judged from one timed step",

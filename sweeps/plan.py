@@ -48,9 +48,6 @@ class Plan:
     def searched(self) -> list[PlannedArm]:
         return [arm for arm in self.arms if arm.search]
 
-    def search_seed(self) -> int:
-        return seeds.derive(self.seed, "search")
-
     def confirm_seeds(self) -> list[int]:
         return [seeds.derive(self.seed, "confirm", i) for i in range(CONFIRM_SEEDS)]
 

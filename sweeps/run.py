@@ -2,6 +2,7 @@
 
 import argparse
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from typing import Any
 
 import torch
 
+from lt_core.config import TrainConfig
 from lt_core.data import Dataset, load_dataset
 from lt_core.errors import InputError
 from sweeps import experiment as experiments
@@ -66,9 +68,10 @@ def _sweep(options: argparse.Namespace) -> int:
 
     name, module = experiments.find(options.experiment)
     settings = _settings(options.set)
-    spec, data = _open_data(options, settings.get("image_size"))
-    gpus = options.gpus_per_trial
-    share = engine.Share(options.cpus_per_trial, torch.cuda.device_count() and 1 if gpus is None else gpus)
+    image_size = TrainConfig.parse({k: v for k, v in settings.items() if k == "image_size"}).image_size
+    spec, data = _open_data(options, image_size)
+    gpus = min(1, torch.cuda.device_count()) if options.gpus_per_trial is None else options.gpus_per_trial
+    share = engine.Share(options.cpus_per_trial, gpus)
     share.check()
     plan = make_plan(
         name,
@@ -88,8 +91,8 @@ def _sweep(options: argparse.Namespace) -> int:
         return 0
     with engine.connected(options.address) as resources:
         concurrent = share.concurrent(resources.get("CPU", 0), resources.get("GPU", 0))
-        results = Results(folder)
         costs = seconds_per_epoch_by_arm(plan, data)
+        results = Results(folder)
         print(plan_text(plan, data, folder, concurrent, costs), flush=True)
         about = experiments.summary(module)
         results.describe(describe(plan, data, spec.partition(":")[0], vars(options), about))
@@ -103,7 +106,7 @@ def _sweep(options: argparse.Namespace) -> int:
             dataset={
                 "spec": spec,
                 "data_dir": str(Path(options.data_dir).resolve()),
-                "image_size": settings.get("image_size"),
+                "image_size": image_size,
             },
             plugin=str(Path(options.experiment).resolve()) if options.experiment.endswith(".py") else None,
             time_budget=options.time_budget,
@@ -153,8 +156,6 @@ def _settings(pairs: list[str]) -> dict[str, Any]:
 
 
 def _cores() -> int:
-    import os
-
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

@@ -61,9 +61,8 @@ def _check(wanted: np.ndarray, available: np.ndarray, profile: str, imbalance_ra
         if n > there:
             raise InputError(f"class {k} has {there} images to draw from, {where} asks for {n}: lower n_max")
         if n < 1:
-            raise InputError(
-                f"class {k} is left with no image ({where}): lower imbalance_ratio or raise n_max"
-            )
+            remedy = "add some" if profile == "none" else "lower imbalance_ratio or raise n_max"
+            raise InputError(f"class {k} is left with no image ({where}): {remedy}")
 
 
 def hold_out(

@@ -25,6 +25,7 @@ def experiment(data):
         (["cb_focal", "--set", "imbalance_ratio=0.5"], "imbalance_ratio=0.5 should be greater than or equal"),
         (["cb_focal", "--set", "n_max=500"], "class 0 has 128 images to draw from"),
         (["cb_focal", "--set", "imbalance_ratio=500"], "class 7 is left with no image"),
+        (["cb_focal", "--set", "image_size=small"], "image_size='small' should be a valid integer"),
         (["cb_focal", "--set", "seed=3"], "--set seed: the sweep sets it; use --seed"),
         (["cb_focal", "--gpus-per-trial", "64"], "--gpus-per-trial 64: there are"),
         (["cb_focal", "--cpus-per-trial", "0"], "--cpus-per-trial 0: must be above 0"),
