@@ -41,7 +41,8 @@ def tables(sweep: Sweep, style: str = "txt") -> str:
     for module in all_tables().values():
         frame = module.frame(sweep)
         if frame is not None:
-            parts.append(f"{module.TITLE}:\n\n{render.table(module.display(frame), style)}")
+            title = f"**{module.TITLE}**" if style == "md" else module.TITLE
+            parts.append(f"{title}\n\n{render.table(module.display(frame), style)}")
     return "\n\n".join([*parts, lines(bullet + line for line in summary.footer(sweep))])
 
 

@@ -18,7 +18,7 @@ class Budget:
 def for_data(data: Dataset) -> Budget:
     """Return the budget for ``data``. Data that is long-tailed by nature is used as it is."""
     if data.name == "digits":
-        return Budget({"imbalance_ratio": 50.0, "epochs": 30, "augment": "none"}, trials=12, seeds=10)
+        return Budget({"imbalance_ratio": 50.0, "epochs": 20, "augment": "none"}, trials=12, seeds=10)
     knobs: dict[str, Any] = {"imbalance_ratio": 100.0, "epochs": 10, "augment": "crop_flip"}
     if data.long_tailed:
         knobs |= {"profile": "none", "imbalance_ratio": 1.0}
