@@ -6,11 +6,12 @@ from analysis.load import Sweep
 def header(sweep: Sweep) -> list[str]:
     """Return what every table of the sweep must be read with."""
     about, data = sweep.about, sweep.about["data"]
-    config = sweep.trials[sweep.trials.phase == "final"].iloc[0]
+    config = sweep.trials[sweep.trials.trial == sweep.finals.trial.iloc[0]].iloc[0]
+    counts = data["train_counts"]
     epochs = sorted({arm["epochs"] for arm in about["arms"]})
     return [
         f"{about['experiment']} on {data['name']}: {config.profile} profile, imbalance ratio "
-        f"{config.imbalance_ratio:g}, {sum(data['train_counts']):,} training images",
+        f"{max(counts) / min(counts):.3g}, {sum(counts):,} training images",
         f"budget: {', '.join(map(str, epochs))} epochs, {about['trials']} search trials an arm, "
         f"{about['seeds']} seeds, {config.precision} on {config.device}",
         savings(sweep),
@@ -22,7 +23,8 @@ def footer(sweep: Sweep) -> list[str]:
     """Return how the figures are to be read."""
     return [
         "± is the standard error over n seeds (ddof = 1); test is read at the last epoch, never the best.",
-        "Differences are paired over seeds; intervals are paired t at 95 %, adjusted by Holm over the table.",
+        "Differences are paired over seeds; intervals are paired t, adjusted by Holm within each table: one "
+        "excludes 0 exactly where Holm rejects at 5 %.",
         "The seeds move the subset drawn, the initialisation and the order; not the test images themselves.",
         *sweep.about["notes"],
     ]
@@ -31,13 +33,13 @@ def footer(sweep: Sweep) -> list[str]:
 def savings(sweep: Sweep) -> str:
     """Say what ASHA stopped and the epochs that it saved."""
     search = sweep.trials[sweep.trials.phase == "search"]
-    planned, ran = int(search.epochs.sum()), int(search.epochs_done.sum())
-    if not planned:
+    if search.empty:
         return "search: none"
-    stopped = int((search.status == "stopped").sum())
+    stopped = search[search.reason.astype(str).str.startswith("ASHA")]
+    planned, saved = int(search.epochs.sum()), int((stopped.epochs - stopped.epochs_done).sum())
     return (
-        f"search: ASHA stopped {stopped} of {len(search)} trials and saved {planned - ran} of "
-        f"{planned} epochs ({(planned - ran) / planned:.0%})"
+        f"search: ASHA stopped {len(stopped)} of {len(search)} trials and saved {saved} of "
+        f"{planned} epochs ({saved / planned:.0%})"
     )
 
 

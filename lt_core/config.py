@@ -46,7 +46,7 @@ class TrainConfig(BaseModel):
     )
 
     epochs: int = Field(10, ge=1)
-    batch_size: int = Field(128, ge=1, description="images")
+    batch_size: int = Field(128, ge=2, description="images; batch norm needs two")
     optimizer: Literal["adam", "sgd"] = Field("adam", description="sgd: momentum 0.9")
     lr: float = Field(1e-3, gt=0, description="initial learning rate")
     weight_decay: float = Field(5e-4, ge=0)

@@ -21,7 +21,7 @@ from lt_core import losses, metrics, seeds
 from lt_core.augment import Normalise, augment
 from lt_core.class_weights import class_weights
 from lt_core.config import TrainConfig
-from lt_core.data import Dataset, class_counts, draw, hold_out
+from lt_core.data import Dataset, class_counts, draw, hold_out, validation_sizes
 from lt_core.errors import Diverged, InputError
 from lt_core.hardware import resolve
 from lt_core.models import MODELS
@@ -129,7 +129,7 @@ def split_indices(config: TrainConfig, data: Dataset) -> tuple[np.ndarray, np.nd
     labels, pool, held = data.train_labels, np.arange(len(data.train_labels)), None
     if config.evaluate_on == "val":
         stream = seeds.generator(config.seed, "validation")
-        held, pool = hold_out(labels, data.num_classes, data.val_per_class, stream)
+        held, pool = hold_out(labels, validation_sizes(data.train_counts, data.val_per_class), stream)
     available = np.bincount(labels[pool], minlength=data.num_classes)
     counts = class_counts(config.profile, available, config.imbalance_ratio, config.n_max, config.counts)
     return draw(labels, pool, counts, seeds.generator(config.seed, "subset")), held, counts

@@ -12,7 +12,7 @@ from lt_core.timing import seconds_per_epoch
 from lt_core.train import split_indices
 from sweeps.plan import Plan, final_counts, weight_note
 from sweeps.progress import duration
-from sweeps.scheduler import METRIC, REDUCTION, grace_period
+from sweeps.scheduler import METRIC, REDUCTION, rungs
 
 PACKAGES = ("torch", "torchvision", "ray", "optuna", "numpy", "pandas", "pyarrow")
 
@@ -45,8 +45,8 @@ def plan_text(plan: Plan, data: Dataset, folder: Path, concurrent: int, costs: d
     lines += ["", *(f"  note: {note}" for note in plan.notes)]
     seconds = sum(n * arm.config.epochs * costs[arm.name] for arm, _, n in plan.runs()) / concurrent
     if plan.searched:
-        first = grace_period(plan.searched[0].config.epochs)
-        stopping = f"ASHA, from epoch {first}, lets the best 1 in {REDUCTION} go on"
+        at = " and ".join(str(epoch) for epoch in rungs(plan.searched[0].config.epochs))
+        stopping = f"ASHA lets the best 1 in {REDUCTION} go on at epochs {at}"
         lines.append(f"  search:  Optuna (TPE) on {METRIC}; {stopping}")
     lines += [
         f"  at once: {concurrent} trials",

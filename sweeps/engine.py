@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import ray
+from joblib import cpu_count
 from ray import tune
 
 from lt_core.data import Dataset
@@ -45,8 +46,8 @@ class Share:
     def check(self) -> None:
         if self.cpus <= 0:
             raise InputError(f"--cpus-per-trial {self.cpus:g}: must be above 0")
-        if self.gpus < 0:
-            raise InputError(f"--gpus-per-trial {self.gpus:g}: must be 0 or above")
+        if self.gpus < 0 or (self.gpus > 1 and self.gpus % 1):
+            raise InputError(f"--gpus-per-trial {self.gpus:g}: must be a share of one GPU or a whole number")
 
     @property
     def threads(self) -> int:
@@ -70,11 +71,12 @@ def connected(address: str | None) -> Iterator[dict[str, float]]:
     try:
         ray.init(
             address=address or "local",
+            num_cpus=None if address else cpu_count(),
             include_dashboard=None if address else False,
             log_to_driver=False,
             logging_level=logging.ERROR,
         )
-    except ConnectionError as error:
+    except (ConnectionError, ValueError) as error:
         raise InputError(f"no Ray cluster at --address {address}: {error}") from None
     logging.getLogger("ray.tune.tune").setLevel(logging.CRITICAL)  # failed trials are rows; it lists them
     try:
@@ -96,7 +98,7 @@ def run(
     time_budget: float | None,
 ) -> str | None:
     """Run the plan inside a connected Ray. Return why it ended early, or None."""
-    payload = {"dataset": dataset, "plugin": plugin}
+    payload = {"dataset": dataset, "fingerprint": data.fingerprint, "plugin": plugin}
     searcher = SweepSearcher(plan, results, concurrent, payload)
     recorder = Recorder(plan, data, results, searcher, progress, time_budget)
     scratch = tempfile.mkdtemp(prefix="sweep-ray-")
@@ -118,9 +120,12 @@ def run(
         )
         with progress:
             tuner.fit()
+    except Exception:
+        if recorder.crash is None:
+            raise
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    if recorder.crash:
+    if recorder.crash:  # Ray has wrapped it, or taken it for a trial's own
         raise recorder.crash
     if recorder.ended_early is None and (searcher.running or searcher.queue):
         recorder.ended_early = "interrupted"

@@ -3,6 +3,7 @@
 import importlib
 import importlib.util
 import pkgutil
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -62,6 +63,8 @@ class Experiment:
     notes: Sequence[str] = ()
 
     def __post_init__(self) -> None:
+        if not self.arms or self.trials < 1 or self.seeds < 1:
+            raise InputError("an experiment needs an arm, and at least 1 trial and 1 seed")
         names = [arm.name for arm in self.arms]
         if len(set(names)) < len(names):
             raise InputError(f"two arms have one name: {names}")
@@ -100,10 +103,11 @@ def find(name_or_file: str) -> tuple[str, ModuleType]:
 
 def load_file(path: Path) -> ModuleType:
     """Execute a Python file as a module; its losses and models register themselves as it loads."""
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+    spec = importlib.util.spec_from_file_location(f"experiment_{path.stem}", path)
     assert spec, path
     assert spec.loader, path
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
     spec.loader.exec_module(module)
     return module
 

@@ -8,7 +8,7 @@ import numpy as np
 from lt_core import seeds
 from lt_core.class_weights import class_weights
 from lt_core.config import TrainConfig
-from lt_core.data import Dataset
+from lt_core.data import Dataset, validation_sizes
 from lt_core.errors import InputError
 from lt_core.registry import nearest
 from lt_core.train import split_indices
@@ -16,7 +16,14 @@ from sweeps.experiment import Arm, Experiment
 from sweeps.spaces import Space
 
 SHORTLIST, CONFIRM_SEEDS = 3, 2
-SYSTEM_KNOBS = {"seed": "--seed", "epochs": "--epochs", "evaluate_on": None, "threads": "--cpus-per-trial"}
+FEWEST_VALIDATION = 5  # images of a class
+SYSTEM_KNOBS = {
+    "seed": "use --seed",
+    "epochs": "use --epochs",
+    "evaluate_on": "validation in the search, test in final runs",
+    "threads": "use --cpus-per-trial",
+    "device": "use --gpus-per-trial, 0 for the CPU",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,9 +82,11 @@ def make_plan(
     epochs: int | None,
     seeds: int | None,
     seed: int,
-    threads: int,
+    machine: dict[str, Any],
 ) -> Plan:
     """Validate every arm's configuration against the data and return the plan.
+
+    ``machine``: the knobs that a trial's share of the machine decides, threads and device.
 
     Raises:
         InputError: an unknown knob, a value that is not allowed, a --set of an arm's defining knob,
@@ -87,17 +96,19 @@ def make_plan(
     overrides = dict(settings)
     if epochs is not None:
         overrides["epochs"] = epochs
-    machine = {"seed": seed, "threads": threads}
-    arms, notes = [], []
+    arms, notes = [], _validation_notes(data)
     for arm in experiment.arms:
-        knobs = {**experiment.base, **overrides, **arm.recipe, **arm.knobs, **machine}
+        knobs = {**experiment.base, **overrides, **arm.recipe, **arm.knobs, **machine, "seed": seed}
         config = TrainConfig.parse(knobs)
         search = {knob: space for knob, space in arm.search.items() if knob not in settings}
         for knob in arm.search.keys() & settings.keys():
             notes.append(f"{arm.label}: {knob} is fixed at {settings[knob]}, no longer searched")
         for knob in arm.recipe.keys() & settings.keys():
             notes.append(f"{arm.label}: keeps its recipe's {knob}={arm.recipe[knob]}")
-        _check_space(search)
+        for knob in overrides.keys() & {"imbalance_ratio", "n_max"}:
+            if config.profile in ("none", "counts"):
+                raise InputError(f"--set {knob}: profile={config.profile} has none; add --set profile=...")
+        _check_space(config, search)
         for split in ["test", "val"] if search else ["test"]:
             split_indices(config.model_copy(update={"evaluate_on": split}), data)
         arms.append(PlannedArm(arm=arm, config=config, search=search))
@@ -117,8 +128,7 @@ def _check_settings(settings: dict[str, Any], experiment: Experiment) -> None:
         if knob not in TrainConfig.model_fields:
             raise InputError(f"--set {knob}: unknown knob {nearest(knob, TrainConfig.model_fields)}")
         if knob in SYSTEM_KNOBS:
-            option = SYSTEM_KNOBS[knob]
-            raise InputError(f"--set {knob}: the sweep sets it" + (f"; use {option}" if option else ""))
+            raise InputError(f"--set {knob}: the sweep sets it; {SYSTEM_KNOBS[knob]}")
         for arm in experiment.arms:
             if knob in arm.knobs:
                 raise InputError(
@@ -126,10 +136,20 @@ def _check_settings(settings: dict[str, Any], experiment: Experiment) -> None:
                 )
 
 
-def _check_space(search: dict[str, Space]) -> None:
-    for knob in search:
-        if knob not in TrainConfig.model_fields:
-            raise InputError(f"search space: unknown knob {nearest(knob, TrainConfig.model_fields)}")
+def _check_space(config: TrainConfig, search: dict[str, Space]) -> None:
+    """Refuse a space that could propose what the config does not allow."""
+    for knob, space in search.items():
+        for value in space.extremes():
+            TrainConfig.parse(config.model_dump() | {knob: value})
+
+
+def _validation_notes(data: Dataset) -> list[str]:
+    sizes = validation_sizes(data.train_counts, data.val_per_class)
+    if sizes.min() >= FEWEST_VALIDATION:
+        return []
+    k = int(sizes.argmin())
+    name, n = data.class_names[k], data.train_counts[k]
+    return [f"warning: class {name!r} has {n} images, {sizes[k]} for validation: selection will be noisy"]
 
 
 def final_counts(plan: Plan, data: Dataset) -> np.ndarray:

@@ -46,7 +46,7 @@ class Recorder(tune.Callback):
     ):
         self.plan, self.data, self.results = plan, data, results
         self.searcher, self.progress = searcher, progress
-        self.deadline = time.monotonic() + time_budget if time_budget else None
+        self.deadline = None if time_budget is None else time.monotonic() + time_budget
         self.ended_early: str | None = None
         self.crash: Exception | None = None  # an error of the driver's own
         self.last: dict[str, dict[str, Any]] = {}  # of each trial that began: its last report so far
@@ -56,10 +56,14 @@ class Recorder(tune.Callback):
 
     def should_stop(self, trial_id: str, result: Mapping) -> bool:
         """Ray asks at every report: once the time budget is spent, trials stop where they are."""
-        if self.deadline and time.monotonic() > self.deadline and not self.ended_early:
+        if self.deadline is not None and time.monotonic() > self.deadline and not self.ended_early:
             self.ended_early = "time budget spent"
             self.searcher.closed = True
         return self.searcher.closed
+
+    @fatal
+    def on_step_end(self, iteration: int, trials: list, **info: Any) -> None:
+        self.results.fold_if_due()  # rows reach Parquet also while nothing is reported
 
     @fatal
     def on_trial_start(self, iteration: int, trials: list, trial: RayTrial, **info: Any) -> None:

@@ -121,9 +121,9 @@ class Results:
             InputError: it does, or it cannot be written.
         """
         self.folder = folder
-        if folder.exists() and any(folder.iterdir()):
-            raise InputError(f"{folder} already holds results: give another --results, or move it away")
         try:
+            if folder.exists() and any(folder.iterdir()):
+                raise InputError(f"{folder} already holds results: give another --results, or move it away")
             for table in SCHEMAS:
                 (folder / table).mkdir(parents=True, exist_ok=True)
             self._journal = open(folder / "journal.jsonl", "a")  # noqa: SIM115  (open until close)
@@ -157,7 +157,11 @@ class Results:
             self._journal.flush()
             os.fsync(self._journal.fileno())
         self._dirty.add(table)
-        if time.monotonic() - self._folded > FOLD_SECONDS:
+        self.fold_if_due()
+
+    def fold_if_due(self) -> None:
+        """Fold when there are new rows and the last fold is a few seconds old."""
+        if self._dirty and time.monotonic() - self._folded > FOLD_SECONDS:
             self.fold()
 
     def fold(self) -> None:

@@ -2,7 +2,6 @@
 
 import argparse
 import ast
-import os
 import re
 import subprocess
 import sys
@@ -10,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from joblib import cpu_count
 
 from lt_core.config import TrainConfig
 from lt_core.data import Dataset, load_dataset
-from lt_core.errors import InputError
+from lt_core.errors import InputError, Unavailable
 from sweeps import experiment as experiments
 from sweeps.describe import describe, plan_text, seconds_per_epoch_by_arm
 from sweeps.plan import make_plan
@@ -70,8 +70,8 @@ def _sweep(options: argparse.Namespace) -> int:
     settings = _settings(options.set)
     image_size = TrainConfig.parse({k: v for k, v in settings.items() if k == "image_size"}).image_size
     spec, data = _open_data(options, image_size)
-    gpus = min(1, torch.cuda.device_count()) if options.gpus_per_trial is None else options.gpus_per_trial
-    share = engine.Share(options.cpus_per_trial, gpus)
+    gpus = options.gpus_per_trial
+    share = engine.Share(options.cpus_per_trial, min(1, torch.cuda.device_count()) if gpus is None else gpus)
     share.check()
     plan = make_plan(
         name,
@@ -82,11 +82,11 @@ def _sweep(options: argparse.Namespace) -> int:
         epochs=options.epochs,
         seeds=options.seeds,
         seed=options.seed,
-        threads=share.threads,
+        machine={"threads": share.threads, "device": "cuda" if share.gpus else "cpu"},
     )
     folder = Path(options.results) / name
     if options.dry_run:
-        concurrent = share.concurrent(_cores(), torch.cuda.device_count())
+        concurrent = share.concurrent(cpu_count(), torch.cuda.device_count())
         print(plan_text(plan, data, folder, concurrent, seconds_per_epoch_by_arm(plan, data)))
         return 0
     with engine.connected(options.address) as resources:
@@ -134,11 +134,8 @@ def _open_data(options: argparse.Namespace, image_size: int | None) -> tuple[str
         return spec, load_dataset(spec, options.data_dir, image_size)
     try:
         return "cifar10", load_dataset("cifar10", options.data_dir, image_size)
-    except InputError:
-        print(
-            f"CIFAR-10 is not under {options.data_dir} and cannot be fetched: using the bundled digits. "
-            "(--dataset chooses; see the README.)\n"
-        )
+    except Unavailable as error:
+        print(f"{error}\nusing the bundled digits instead\n")
         return "digits", load_dataset("digits", options.data_dir, image_size)
 
 
@@ -155,10 +152,6 @@ def _settings(pairs: list[str]) -> dict[str, Any]:
     return settings
 
 
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def _at_least(smallest: int) -> Any:
     def parse(text: str) -> int:
         number = int(text)
@@ -172,7 +165,7 @@ def _at_least(smallest: int) -> Any:
 
 def _time(text: str) -> float:
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text)
-    if not match:
+    if not match or float(match[1]) == 0:
         raise argparse.ArgumentTypeError(f"write 90s, 30m or 8h, not {text!r}")
     return float(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]]
 

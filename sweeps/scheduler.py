@@ -10,8 +10,16 @@ REDUCTION = 3
 
 
 def grace_period(epochs: int) -> int:
-    """Return the first rung: a fifth of the budget, so that the rungs are at 20 % and 60 % of it."""
+    """Return the first rung: a fifth of the budget."""
     return max(1, epochs // 5)
+
+
+def rungs(epochs: int) -> list[int]:
+    """Return the epochs at which trials are compared: the grace period, then times REDUCTION."""
+    found = [grace_period(epochs)]
+    while found[-1] * REDUCTION < epochs:
+        found.append(found[-1] * REDUCTION)
+    return found
 
 
 class ArmASHA(FIFOScheduler):

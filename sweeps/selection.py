@@ -4,31 +4,34 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-TRIAL_COLUMNS = ["trial", "arm", "phase", "config_of", "status"]
+from sweeps.results import KNOBS
+
+TRIAL_COLUMNS = ["trial", "arm", "phase", "config_of", "status", *KNOBS]
 EPOCH_COLUMNS = ["trial", "epoch", "val_macro_recall"]
 
 
 def shortlist(folder: Path, arm: str, size: int) -> list[str]:
     """Return the keys of the arm's best search trials: longest run first, then by validation macro
-    recall at the last epoch, the earlier trial on a tie. Diverged and failed trials cannot enter."""
+    recall at the last epoch, the earlier trial on a tie. Diverged and failed trials cannot enter, nor
+    can a configuration twice."""
     last = _last_scores(folder)
-    candidates = [
-        row["trial"]
-        for row in _trials(folder, arm, "search")
-        if row["status"] in ("finished", "stopped") and row["trial"] in last
-    ]
-    return sorted(candidates, key=lambda trial: last[trial], reverse=True)[:size]
+    candidates: dict[str, str] = {}  # by configuration
+    for row in _trials(folder, arm, "search"):
+        if row["status"] in ("finished", "stopped") and row["trial"] in last:
+            candidates.setdefault(str([row[knob] for knob in KNOBS]), row["trial"])
+    return sorted(candidates.values(), key=lambda trial: last[trial], reverse=True)[:size]
 
 
 def choose(folder: Path, arm: str) -> str | None:
     """Return the search trial whose configuration did best when it was run again on fresh seeds: the
-    highest mean validation macro recall at the last epoch. None: no configuration ran to its end."""
+    highest mean validation macro recall at the last epoch, where a run that did not end counts as 0.
+    None: no run ended."""
     last = _last_scores(folder)
     scores: dict[str, list[float]] = {}
     for row in _trials(folder, arm, "confirm"):
-        if row["status"] == "finished":
-            scores.setdefault(row["config_of"], []).append(last[row["trial"]][1])
-    if not scores:
+        score = last[row["trial"]][1] if row["status"] == "finished" else 0.0
+        scores.setdefault(row["config_of"], []).append(score)
+    if not any(map(any, scores.values())):
         return None
     return max(scores, key=lambda origin: sum(scores[origin]) / len(scores[origin]))
 

@@ -13,6 +13,10 @@ class Space(Protocol):
         """Propose a value of the knob."""
         ...
 
+    def extremes(self) -> tuple[Any, ...]:
+        """Return the values that must be allowed for all to be."""
+        ...
+
     def as_params(self, knob: str, value: Any) -> dict[str, Any]:
         """Return Optuna's parameters for a value of the knob, clipped into the range."""
         ...
@@ -27,6 +31,9 @@ class Uniform:
 
     def suggest(self, trial: optuna.Trial, knob: str) -> float:
         return trial.suggest_float(knob, self.low, self.high)
+
+    def extremes(self) -> tuple[float, ...]:
+        return self.low, self.high
 
     def as_params(self, knob: str, value: float) -> dict[str, Any]:
         return {knob: min(max(value, self.low), self.high)}
@@ -56,6 +63,9 @@ class LogOneMinus:
     def suggest(self, trial: optuna.Trial, knob: str) -> float:
         return 1 - trial.suggest_float(f"1-{knob}", 1 - self.high, 1 - self.low, log=True)
 
+    def extremes(self) -> tuple[float, ...]:
+        return self.low, self.high
+
     def as_params(self, knob: str, value: float) -> dict[str, Any]:
         return {f"1-{knob}": min(max(1 - value, 1 - self.high), 1 - self.low)}
 
@@ -71,6 +81,9 @@ class Choice:
 
     def suggest(self, trial: optuna.Trial, knob: str) -> Any:
         return trial.suggest_categorical(knob, self.options)
+
+    def extremes(self) -> tuple[Any, ...]:
+        return self.options
 
     def as_params(self, knob: str, value: Any) -> dict[str, Any]:
         return {knob: value} if value in self.options else {}

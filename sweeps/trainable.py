@@ -10,7 +10,7 @@ from ray import tune
 from lt_core import metrics
 from lt_core.config import TrainConfig
 from lt_core.data import Dataset, load_dataset
-from lt_core.errors import Diverged
+from lt_core.errors import Diverged, InputError
 from lt_core.train import EpochMetrics, on_this_machine, split_indices, train
 from sweeps.experiment import load_file
 
@@ -20,8 +20,9 @@ HARDWARE_KNOBS = ("device", "precision", "channels_last")
 class Trial(tune.Trainable):
     """One trial; an actor serves many, one after the other.
 
-    The config holds ``knobs`` (of TrainConfig), ``dataset`` (arguments of load_dataset) and ``plugin``
-    (a file of the user's that registers losses or models, or None).
+    The config holds ``knobs`` (of TrainConfig), ``dataset`` (arguments of load_dataset), ``fingerprint``
+    (of the data that was planned for) and ``plugin`` (a file of the user's that registers losses or
+    models, or None).
     """
 
     def setup(self, config: dict[str, Any]) -> None:
@@ -29,6 +30,8 @@ class Trial(tune.Trainable):
             _load_once(config["plugin"])
         self.train_config = on_this_machine(TrainConfig.parse(config["knobs"]))
         data = _data(**config["dataset"])
+        if data.fingerprint != config["fingerprint"]:
+            raise InputError(f"the data of {config['dataset']['spec']} is not what the sweep began with")
         self.counts = split_indices(self.train_config, data)[2]
         self.epochs = train(self.train_config, data)
 

@@ -1,4 +1,4 @@
-"""Test macro recall and training loss of the final runs, epoch by epoch."""
+"""Test macro recall and training accuracy of the final runs, epoch by epoch."""
 
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure

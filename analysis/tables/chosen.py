@@ -21,13 +21,17 @@ def frame(sweep: Sweep) -> pd.DataFrame | None:
         rows.append(
             {
                 "arm": arm["label"],
-                "chosen": ", ".join(f"{knob} {chosen[knob]:.5g}" for knob in arm["searched"]),
+                "chosen": ", ".join(f"{knob} {_value(chosen[knob])}" for knob in arm["searched"]),
                 "val_macro_recall": scores.mean(),
                 "se": standard_error(scores),
                 "n": len(scores),
             }
         )
     return pd.DataFrame(rows) if rows else None
+
+
+def _value(value: object) -> str:
+    return f"{value:.5g}" if isinstance(value, float) else str(value)
 
 
 def display(frame: pd.DataFrame) -> pd.DataFrame:

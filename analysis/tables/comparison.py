@@ -1,5 +1,6 @@
 """Every arm: macro recall over seeds, and the paired difference to the arm's baseline."""
 
+import numpy as np
 import pandas as pd
 
 from analysis.load import Sweep
@@ -29,6 +30,11 @@ def frame(sweep: Sweep) -> pd.DataFrame:
             "n": len(runs),
             "worst_recall": runs.test_worst_recall.mean(),
             "macro_f1": runs.test_macro_f1.mean(),
+            "against": "",
+            "difference": np.nan,
+            "low": np.nan,
+            "high": np.nan,
+            "verdict": "",
         }
         if name in adjusted:
             baseline, d = adjusted[name]
@@ -50,7 +56,7 @@ def display(frame: pd.DataFrame) -> pd.DataFrame:
             "difference [95 %]": [
                 interval(*row) for row in frame[["difference", "low", "high"]].itertuples(index=False)
             ],
-            "to": frame.against.fillna(""),
-            "verdict": frame.verdict.fillna(""),
+            "to": frame.against,
+            "verdict": frame.verdict,
         }
     )

@@ -7,6 +7,7 @@ from analysis.render import percent
 
 TITLE = "Test recall by class, percent, mean over seeds"
 WIDEST = 21  # columns
+FIRST = "arm / class"  # no class is called so
 
 
 def frame(sweep: Sweep) -> pd.DataFrame:
@@ -16,9 +17,9 @@ def frame(sweep: Sweep) -> pd.DataFrame:
     mean = rows.groupby(["arm", "class"]).recall.mean().unstack("class")
     mean.columns = pd.Index([names[k] for k in mean.columns])
     mean = mean.reindex([name for name in sweep.labels if name in mean.index])
-    mean.insert(0, "arm", [sweep.labels[name] for name in mean.index])
+    mean.insert(0, FIRST, [sweep.labels[name] for name in mean.index])
     counts = dict(zip(names, sweep.about["data"]["train_counts"], strict=True))
-    first = pd.DataFrame([{"arm": "training images", **counts}])
+    first = pd.DataFrame([{FIRST: "training images", **counts}])
     return pd.concat([first, mean], ignore_index=True)
 
 
@@ -28,5 +29,5 @@ def display(frame: pd.DataFrame) -> pd.DataFrame:
     for name in text.columns[1:]:
         text[name] = [str(int(frame[name].iloc[0])), *frame[name].iloc[1:].map(percent)]
     if len(text.columns) > WIDEST:
-        text = text.set_index("arm").T.rename_axis("class").reset_index()
+        text = text.set_index(FIRST).T.rename_axis("class").reset_index()
     return text

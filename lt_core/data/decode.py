@@ -3,6 +3,7 @@
 import io
 import json
 import pickle
+import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,14 +13,16 @@ from urllib.error import URLError
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from lt_core import seeds
 from lt_core.data.longtail import hold_out
-from lt_core.errors import InputError
+from lt_core.errors import InputError, Unavailable
 
 FOLDER_IMAGE_SIZE = 32
 DIGITS_TEST_PER_CLASS = 50
+EIGHT_BIT_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "HSV", "LAB")
+DOWNLOAD_TIMEOUT = 20  # seconds without a byte
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +47,7 @@ def digits(root: Path, image_size: int | None) -> Decoded:
     labels = bunch.target.astype(np.int64)
     images = np.round(bunch.images * (255 / 16)).astype(np.uint8)
     images = _resize(images, image_size)[..., None]
-    test, train = hold_out(labels, 10, DIGITS_TEST_PER_CLASS, seeds.generator(0, "digits", "test"))
+    test, train = hold_out(labels, np.full(10, DIGITS_TEST_PER_CLASS), seeds.generator(0, "digits", "test"))
     return Decoded(
         name="digits",
         train_images=images[train],
@@ -71,14 +74,18 @@ def _cifar(kind: str, name: str, val_per_class: int, root: Path, image_size: int
     from torchvision import datasets
 
     cls = getattr(datasets, kind)
+    timeout = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(DOWNLOAD_TIMEOUT)  # torchvision sets none, and would wait for ever
     try:
         root.mkdir(parents=True, exist_ok=True)
         train, test = cls(root, train=True, download=True), cls(root, train=False)
     except (URLError, OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        raise InputError(
+        raise Unavailable(
             f"{name} is not whole under {root} and cannot be fetched ({error}): put the archive there, "
             "or use --dataset parquet:DIR, folder:DIR or digits"
         ) from None
+    finally:
+        socket.setdefaulttimeout(timeout)
     return Decoded(
         name=name,
         train_images=_resize(train.data, image_size),
@@ -117,7 +124,7 @@ def _parquet_name(root: Path) -> str:
 def _read_parquet(
     root: Path, split: str, image_size: int | None
 ) -> tuple[np.ndarray, np.ndarray, list[str] | None]:
-    files = sorted([*root.glob(f"{split}*.parquet"), *root.glob(f"data/{split}*.parquet")])
+    files = parquet_files(root, split)
     if not files:
         raise InputError(f"{root} has no {split}*.parquet")
     images: list[np.ndarray] = []
@@ -133,13 +140,20 @@ def _read_parquet(
         names = names or _names_in_schema(table, label_column)
         for row, cell in enumerate(table[image_column]):
             data = cell.as_py()
-            data = data["bytes"] if isinstance(data, dict) else data
-            images.append(_decode(io.BytesIO(data or b""), f"{file}, row {row}", image_size))
+            data = data.get("bytes") if isinstance(data, dict) else data
+            if not isinstance(data, bytes):
+                raise InputError(f"{file}, row {row}: column {image_column!r} holds no image bytes")
+            images.append(_decode(io.BytesIO(data), f"{file}, row {row}", image_size))
         values = table[label_column]
         if values.null_count or not pa.types.is_integer(values.type):
             raise InputError(f"{file}: column {label_column!r} must hold whole numbers without gaps")
         labels.extend(values.to_pylist())
     return _stack(images, f"{root}/{split}*.parquet"), np.asarray(labels, dtype=np.int64), names
+
+
+def parquet_files(root: Path, split: str) -> list[Path]:
+    """Return the files of a split, in order."""
+    return sorted([*root.glob(f"{split}*.parquet"), *root.glob(f"data/{split}*.parquet")])
 
 
 def _column(table: pa.Table, candidates: tuple[str, ...], file: Path) -> str:
@@ -152,8 +166,8 @@ def _column(table: pa.Table, candidates: tuple[str, ...], file: Path) -> str:
 def _names_in_schema(table: pa.Table, label_column: str) -> list[str] | None:
     """Class names, where the schema's metadata carry them as dataset hubs do."""
     metadata = (table.schema.metadata or {}).get(b"huggingface")
-    features = json.loads(metadata)["info"]["features"] if metadata else {}
-    return features.get(label_column, {}).get("names")
+    info = json.loads(metadata).get("info", {}) if metadata else {}
+    return info.get("features", {}).get(label_column, {}).get("names")
 
 
 def folder(root: Path, image_size: int | None) -> Decoded:
@@ -166,7 +180,8 @@ def folder(root: Path, image_size: int | None) -> Decoded:
             raise InputError(f"{root}: train and test have different classes, {names} and {test_names}")
     else:
         all_images, all_labels, names = _read_folder(root, size)
-        test, train = hold_out(all_labels, len(names), None, seeds.generator(0, "folder", "test"))
+        fifth = np.maximum(np.bincount(all_labels, minlength=len(names)) // 5, 1)
+        test, train = hold_out(all_labels, fifth, seeds.generator(0, "folder", "test"))
         images, labels = all_images[train], all_labels[train]
         test_images, test_labels = all_images[test], all_labels[test]
     return Decoded(
@@ -200,8 +215,10 @@ def _is_long_tailed(labels: np.ndarray) -> bool:
 def _decode(file: Any, where: str, image_size: int | None) -> np.ndarray:
     try:
         with Image.open(file) as image:
+            if image.mode not in EIGHT_BIT_MODES:
+                raise InputError(f"{where}: image mode {image.mode}: convert it to 8 bits a channel")
             rgb = image.convert("RGB")
-    except (UnidentifiedImageError, OSError) as error:
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:  # what Pillow raises
         raise InputError(f"{where}: not a readable image ({type(error).__name__})") from None
     if image_size:
         rgb = rgb.resize((image_size, image_size), Image.Resampling.BILINEAR)

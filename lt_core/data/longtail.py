@@ -5,8 +5,6 @@ import torch
 
 from lt_core.errors import InputError
 
-SMALLEST_HOLD_OUT, LARGEST_HOLD_OUT = 5, 500
-
 
 def class_counts(
     profile: str,
@@ -65,25 +63,26 @@ def _check(wanted: np.ndarray, available: np.ndarray, profile: str, imbalance_ra
             raise InputError(f"class {k} is left with no image ({where}): {remedy}")
 
 
-def hold_out(
-    labels: np.ndarray, num_classes: int, per_class: int | None, stream: torch.Generator
-) -> tuple[np.ndarray, np.ndarray]:
-    """Split indices into (held out, rest), both sorted.
+def validation_sizes(counts: np.ndarray, per_class: int | None) -> np.ndarray:
+    """Return how many images of each class to hold out for validation, int64 [C], from their counts [C].
 
-    ``per_class`` images of each class are held out; None: a fifth of each class, at least 5
-    and at most 500.
+    ``per_class``, or None: a fifth of each class, at least 5 and at most 500, never more than half.
+    """
+    if per_class is not None:
+        return np.full(len(counts), per_class)
+    return np.minimum(np.clip(counts // 5, 5, 500), counts // 2)
+
+
+def hold_out(labels: np.ndarray, sizes: np.ndarray, stream: torch.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Split indices into (held out, rest), both sorted: ``sizes[k]`` images of class k are held out.
+
     A class keeps at least one image in the rest, or InputError is raised.
     """
     held = []
-    for k, members in enumerate(_members(labels, num_classes)):
-        fifth = int(np.clip(len(members) // 5, SMALLEST_HOLD_OUT, LARGEST_HOLD_OUT))
-        n = fifth if per_class is None else per_class
+    for k, (members, n) in enumerate(zip(_members(labels, len(sizes)), sizes, strict=True)):
         if n >= len(members):
-            raise InputError(
-                f"class {k} has {len(members)} training images, the validation split holds out {n} "
-                "a class and must leave one: add images or merge classes"
-            )
-        held.append(_choose(members, n, stream))
+            raise InputError(f"class {k} has {len(members)} images, holding out {n} leaves none: add some")
+        held.append(_choose(members, int(n), stream))
     taken = np.sort(np.concatenate(held))
     return taken, np.setdiff1d(np.arange(len(labels)), taken)
 

@@ -59,17 +59,21 @@ def load_dataset(spec: str, data_dir: str | Path = "data", image_size: int | Non
     root = Path(where) if where else Path(data_dir)
     if where and not root.is_dir():
         raise InputError(f"dataset {spec}: {root} is not a folder")
-    cache = Path(data_dir) / "decoded" / _key(kind, root if where else None, image_size)
+    cache = Path(data_dir) / "decoded" / _key(kind, root, image_size)
     if not (cache / "meta.json").exists():
         _build(cache, decode.SOURCES[kind](root, image_size))
     return _open(cache)
 
 
-def _key(kind: str, folder: Path | None, image_size: int | None) -> str:
-    """Name the cache after what it holds; files are known by path, size and time of change."""
-    files = sorted(p for p in folder.rglob("*") if p.is_file()) if folder else []
-    stats = [(str(p.relative_to(str(folder))), p.stat().st_size, p.stat().st_mtime_ns) for p in files]
-    identity = json.dumps([kind, str(folder.resolve()) if folder else "", image_size, stats])
+def _key(kind: str, root: Path, image_size: int | None) -> str:
+    """Name the cache after what it holds; a user's files are known by path, size and time of change."""
+    files: list[Path] = []
+    if kind == "parquet":
+        files = [file for split in ("train", "test") for file in decode.parquet_files(root, split)]
+    elif kind == "folder":
+        files = sorted(path for path in root.rglob("*") if path.is_file())
+    stats = [(str(file.resolve()), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+    identity = json.dumps([kind, image_size, stats])
     return f"{kind}-{hashlib.sha256(identity.encode()).hexdigest()[:16]}"
 
 
@@ -94,8 +98,11 @@ def _build(cache: Path, decoded: decode.Decoded) -> None:
             "fingerprint": digest.hexdigest()[:16],
         }
         (building / "meta.json").write_text(json.dumps(meta))
-        if not cache.exists():  # else another process was faster, with the same arrays
+        try:
             os.rename(building, cache)
+        except OSError:
+            if not cache.exists():  # else another process was faster, with the same arrays
+                raise
     finally:
         shutil.rmtree(building, ignore_errors=True)
 

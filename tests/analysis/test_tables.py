@@ -12,6 +12,7 @@ from analysis.report import main, tables
 from analysis.summary import savings, troubles
 from analysis.tables import all_tables, comparison, contrasts, published
 
+REASONS = {"finished": None, "stopped": "ASHA: outside the best third", "diverged": "loss is nan"}
 RECALLS = {"ce": [[0.9, 0.1], [0.8, 0.2], [0.85, 0.12]], "cb": [[0.7, 0.5], [0.7, 0.55], [0.72, 0.5]]}
 
 
@@ -49,7 +50,7 @@ def write(folder: Path, *, data="toy", published=None, status="finished") -> Pat
                 classes.append({**identity, "class": k, "recall": recall, "confusion": counts})
     for i, (ended, done) in enumerate([("finished", 2), ("stopped", 1), ("stopped", 1), ("diverged", 0)]):
         row = {"trial": f"s{i}", "arm": "ce", "phase": "search", "seed": 9, "status": ended, "epochs": 2}
-        trials.append({**row, "reason": "loss is nan" if ended == "diverged" else None, "epochs_done": done})
+        trials.append({**row, "reason": REASONS[ended], "epochs_done": done})
     for name, rows in (("trials", trials), ("epochs", epochs), ("classes", classes)):
         (folder / name).mkdir(parents=True)
         pd.DataFrame(rows).to_parquet(folder / name / "part-00000.parquet")
@@ -67,6 +68,15 @@ CB     61.2 ± 0.7      3    51.7           59.2        +11.7 [+8.1, +15.3]  CE 
 def test_golden_comparison(tmp_path):
     frame = comparison.frame(load(write(tmp_path)))
     assert table(comparison.display(frame), "txt") == GOLDEN
+
+
+def test_an_arm_alone_is_a_table_too(tmp_path):
+    write(tmp_path)
+    about = json.loads((tmp_path / "sweep.json").read_text())
+    about["arms"][1]["baseline"] = None
+    (tmp_path / "sweep.json").write_text(json.dumps(about))
+    frame = comparison.frame(load(tmp_path))
+    assert "49.5 ± 0.5" in table(comparison.display(frame), "txt")
 
 
 def test_the_last_epoch_counts_not_the_best(tmp_path):
@@ -102,7 +112,7 @@ def test_published_figures_stand_beside_cifar_10_only(tmp_path):
 
 def test_savings_and_troubles_are_said(tmp_path):
     sweep = load(write(tmp_path))
-    expected = "search: ASHA stopped 2 of 4 trials and saved 4 of 8 epochs (50%)"
+    expected = "search: ASHA stopped 2 of 4 trials and saved 2 of 8 epochs (25%)"
     assert savings(sweep) == expected
     assert troubles(sweep) == ["1 trial diverged, the first s3, loss is nan"]
     assert "A note." in tables(sweep)

@@ -11,7 +11,7 @@ from lt_core.errors import InputError
         ({"beta": -0.1}, r"^beta=-0.1 should be greater than or equal to 0$"),
         ({"lr": 0}, r"^lr=0 should be greater than 0$"),
         ({"lr": float("nan")}, r"^lr=nan should be a finite number$"),
-        ({"batch_size": 0}, r"^batch_size=0 should be greater than or equal to 1$"),
+        ({"batch_size": 0}, r"^batch_size=0 should be greater than or equal to 2$"),
         ({"imbalance_ratio": 0.5}, r"^imbalance_ratio=0.5 should be greater than or equal to 1$"),
         ({"model": "resnet23"}, r"^model: 'resnet23' \(did you mean 'resnet32'\?\)$"),
         ({"loss": "zzz"}, r"^loss: 'zzz' \(known: ce, focal, focal_sigmoid.*\)$"),

@@ -114,6 +114,22 @@ def test_bad_parquet_is_refused_by_name(tmp_path, make, spoil, message):
     assert not list((tmp_path / "d").glob("decoded/*"))
 
 
+def test_sixteen_bit_images_are_refused_rather_than_clipped(tmp_path):
+    for name in "ab":
+        (tmp_path / "tree" / name).mkdir(parents=True)
+        Image.new("I;16", (8, 8), 3000).save(tmp_path / "tree" / name / "1.png")
+    with pytest.raises(InputError, match=r"a/1.png: image mode I;16: convert it to 8 bits a channel"):
+        load_dataset(f"folder:{tmp_path / 'tree'}", tmp_path)
+
+
+def test_other_files_beside_parquet_do_not_make_a_new_copy(tmp_path):
+    spec = write_parquet(tmp_path / "mine", [0, 1])
+    for i in range(2):
+        load_dataset(spec, tmp_path / "mine" / "data")
+        (tmp_path / "mine" / f"notes-{i}.txt").write_text("")
+    assert len(list((tmp_path / "mine" / "data" / "decoded").iterdir())) == 1
+
+
 @pytest.mark.parametrize(
     ("spec", "message"),
     [

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from lt_core import seeds
-from lt_core.data import class_counts, draw, hold_out
+from lt_core.data import class_counts, draw, hold_out, validation_sizes
 from lt_core.errors import InputError
 
 CIFAR10 = np.full(10, 5000)
@@ -60,7 +60,7 @@ def test_impossible_counts_are_refused(arguments, message):
 
 def test_hold_out_and_draw_give_the_counts_and_never_share_an_image():
     labels = np.repeat(np.arange(3), [50, 40, 30])
-    held, rest = hold_out(labels, 3, 10, seeds.generator(0, "validation"))
+    held, rest = hold_out(labels, np.full(3, 10), seeds.generator(0, "validation"))
     assert np.bincount(labels[held]).tolist() == [10, 10, 10]
     drawn = draw(labels, rest, np.array([40, 9, 2]), seeds.generator(0, "subset"))
     assert np.bincount(labels[drawn]).tolist() == [40, 9, 2]
@@ -68,15 +68,15 @@ def test_hold_out_and_draw_give_the_counts_and_never_share_an_image():
     assert len(set(drawn)) == 51
 
 
-def test_hold_out_takes_a_fifth_at_least_5_at_most_500():
-    labels = np.repeat(np.arange(3), [10, 100, 4000])
-    held, _ = hold_out(labels, 3, None, seeds.generator(0, "validation"))
-    assert np.bincount(labels[held]).tolist() == [5, 20, 500]
+def test_validation_is_a_fifth_at_least_5_at_most_500_and_never_more_than_half():
+    counts = np.array([1, 8, 11, 100, 4000])
+    assert validation_sizes(counts, None).tolist() == [0, 4, 5, 20, 500]
+    assert validation_sizes(counts, 20).tolist() == [20] * 5
 
 
 def test_hold_out_must_leave_an_image():
-    with pytest.raises(InputError, match="class 1 has 5 training images"):
-        hold_out(np.repeat([0, 1], [20, 5]), 2, None, seeds.generator(0, "validation"))
+    with pytest.raises(InputError, match="class 1 has 5 images, holding out 5 leaves none"):
+        hold_out(np.repeat([0, 1], [20, 5]), np.array([5, 5]), seeds.generator(0, "validation"))
 
 
 def test_the_subset_moves_with_the_seed():

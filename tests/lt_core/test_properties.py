@@ -34,7 +34,7 @@ def test_counts_are_drawable_or_refused(available, profile, ratio):
 @given(st.lists(st.integers(2, 60), min_size=2, max_size=6), st.integers(0, 2**31 - 1))
 def test_held_out_and_drawn_never_meet(sizes, seed):
     labels = np.repeat(np.arange(len(sizes)), sizes)
-    held, rest = hold_out(labels, len(sizes), 1, seeds.generator(seed, "validation"))
+    held, rest = hold_out(labels, np.ones(len(sizes), dtype=int), seeds.generator(seed, "validation"))
     counts = np.maximum(np.bincount(labels[rest]) // 2, 1)
     drawn = draw(labels, rest, counts, seeds.generator(seed, "subset"))
     assert not np.intersect1d(held, drawn).size

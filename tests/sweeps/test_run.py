@@ -44,7 +44,7 @@ def test_asha_stopped_trials_and_the_saving_is_printed(sweep):
     assert stopped.reason.str.startswith("ASHA").all()
     assert (stopped.epochs_done < 5).all()
     assert set(trials[trials.phase != "search"].status) == {"finished"}
-    saved = int(search.epochs.sum() - search.epochs_done.sum())
+    saved = int((stopped.epochs - stopped.epochs_done).sum())
     assert f"stopped {len(stopped)} of 15 trials and saved {saved} of 75 epochs" in sweep.stdout
 
 
@@ -225,13 +225,14 @@ def test_without_cifar_the_run_says_so_and_takes_digits(tmp_path):
         timeout=120,
     )
     assert process.returncode == 0, process.stderr
-    assert "CIFAR-10 is not under data and cannot be fetched: using the bundled digits" in process.stdout
+    assert "CIFAR-10 is not whole under data and cannot be fetched" in process.stdout
+    assert "using the bundled digits instead" in process.stdout
     assert "13 arms on digits" in process.stdout
 
 
 @pytest.mark.parametrize("name", sorted(experiments.known()))
 def test_every_experiment_makes_a_plan(name, digits):
     _, module = experiments.find(name)
-    options = {"settings": {}, "trials": 1, "epochs": 1, "seeds": 1, "seed": 0, "threads": 1}
+    options = {"settings": {}, "trials": 1, "epochs": 1, "seeds": 1, "seed": 0, "machine": {"threads": 1}}
     plan = make_plan(name, module.experiment(digits), digits, **options)
     assert len(plan.arms) >= 2

@@ -2,13 +2,15 @@
 
 from types import SimpleNamespace
 
+import pytest
 from ray.tune.schedulers import TrialScheduler
 
-from sweeps.scheduler import ArmASHA, grace_period
+from sweeps.scheduler import ArmASHA, rungs
 
 
-def trial(key, arm="a", phase="search"):
-    return SimpleNamespace(trial_id=key, config={"arm": arm, "phase": phase, "knobs": {"epochs": 10}})
+def trial(key, arm="a", phase="search", epochs=10):
+    config = {"arm": arm, "phase": phase, "knobs": {"epochs": epochs}}
+    return SimpleNamespace(trial_id=key, config=config)
 
 
 def decide(asha, runner, epoch, score):
@@ -16,8 +18,15 @@ def decide(asha, runner, epoch, score):
     return asha.on_trial_result(None, runner, result) == TrialScheduler.STOP
 
 
-def test_rungs_are_at_a_fifth_and_three_fifths():
-    assert [grace_period(epochs) for epochs in (1, 4, 10, 30)] == [1, 1, 2, 6]
+@pytest.mark.parametrize(
+    ("epochs", "expected"),
+    [(1, [1]), (4, [1, 3]), (9, [1, 3]), (10, [2, 6]), (20, [4, 12]), (200, [40, 120])],
+)
+def test_the_rungs_that_the_plan_names_are_rays(epochs, expected):
+    assert rungs(epochs) == expected
+    asha = ArmASHA()._asha(trial("0", epochs=epochs))
+    milestones = sorted(milestone for milestone, _ in asha._brackets[0]._rungs)
+    assert [m for m in milestones if m < epochs or epochs == 1] == expected
 
 
 def test_only_the_best_third_of_a_rung_goes_on():

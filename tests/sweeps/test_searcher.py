@@ -23,8 +23,8 @@ EXPERIMENT = Experiment(
 
 @pytest.fixture
 def plan(digits):
-    options = {"settings": {}, "trials": None, "epochs": None, "seeds": None, "seed": 0, "threads": 1}
-    return make_plan("toy", EXPERIMENT, digits, **options)
+    options = {"trials": None, "epochs": None, "seeds": None, "seed": 0, "machine": {"threads": 1}}
+    return make_plan("toy", EXPERIMENT, digits, settings={}, **options)
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def run_to_the_end(plan, results, score, status="finished"):
         if spec.phase != "final":
             results.add("epochs", [{**identity, "epoch": 4, "val_macro_recall": value}])
         ended = status if spec.phase == "search" else "finished"
-        results.trial({**identity, "config_of": spec.config_of, "status": ended})
+        results.trial({**spec.config.model_dump(), **identity, "config_of": spec.config_of, "status": ended})
         searcher.score(spec, {"val_macro_recall": value})
         searcher.end(str(len(specs) - 1), ended)
 
