@@ -8,10 +8,12 @@ def header(sweep: Sweep) -> list[str]:
     about, data = sweep.about, sweep.about["data"]
     config = sweep.trials[sweep.trials.trial == sweep.finals.trial.iloc[0]].iloc[0]
     counts = data["train_counts"]
+    by_nature = config.profile in ("none", "counts")
+    ratio = max(counts) / min(counts) if by_nature else config.imbalance_ratio
     epochs = sorted({arm["epochs"] for arm in about["arms"]})
     return [
         f"{about['experiment']} on {data['name']}: {config.profile} profile, imbalance ratio "
-        f"{max(counts) / min(counts):.3g}, {sum(counts):,} training images",
+        f"{ratio:.3g}, {sum(counts):,} training images",
         f"budget: {', '.join(map(str, epochs))} epochs, {about['trials']} search trials an arm, "
         f"{about['seeds']} seeds, {config.precision} on {config.device}",
         savings(sweep),
