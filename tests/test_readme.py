@@ -1,14 +1,19 @@
 """The README tells the truth: its tables are rendered from the Parquet kept here, its names exist."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from analysis.load import load
 from analysis.report import tables
+from analysis.tables import comparison
 from sweeps.results import SCHEMAS
 from sweeps.run import _parser
+from tests.conftest import command
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -38,6 +43,13 @@ def test_beta_up_to_0_9_is_plain_focal_within_a_point(kept):
         assert abs(recall[f"cb_focal_{beta}"] - recall["focal"]) < 0.01
 
 
+def test_beta_0_9999_beats_ce_after_adjustment(kept):
+    rows = comparison.frame(kept).set_index("arm")
+    for arm in ("CB-Focal β=0.9999", "CB-CE β=0.9999"):
+        assert rows.against[arm] == "CE"
+        assert rows.low[arm] > 0
+
+
 def test_every_column_option_and_knob_is_documented():
     for schema in SCHEMAS.values():
         for column in schema.names:
@@ -54,3 +66,37 @@ def test_the_commands_of_the_readme_are_what_ci_runs():
         ".venv/bin/python -m sweeps.run cb_focal",
         ".venv/bin/python -m pytest",
     ]
+
+
+def python_block(start: str) -> str:
+    (block,) = [b for b in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if b.startswith(start)]
+    return block
+
+
+def run(code: str, cwd: Path) -> str:
+    process = subprocess.run(
+        [sys.executable, "-c", code], cwd=cwd, capture_output=True, text=True, timeout=120
+    )
+    assert process.returncode == 0, process.stderr
+    return process.stdout
+
+
+def test_the_readmes_own_experiment_makes_a_plan(tmp_path, data_dir):
+    (tmp_path / "mine.py").write_text(python_block('"""Does focusing help'))
+    options = ["--dataset", "digits", "--data-dir", data_dir, "--dry-run"]
+    process = command("sweeps.run", "./mine.py", *options, cwd=tmp_path)
+    assert process.returncode == 0, process.stderr
+    assert re.search(r"Poly-1 +8 search, 6 confirm, 5 final, 10 epochs\n +gamma: 0 to 3", process.stdout)
+
+
+def test_the_readmes_core_runs_alone(tmp_path):
+    lines = run(python_block("from lt_core.config"), tmp_path).splitlines()
+    assert [int(line.split()[0]) for line in lines] == list(range(1, 11))
+    assert 0.3 < float(lines[-1].split()[1]) <= 1
+
+
+def test_the_readmes_pandas_answers_its_question(sweep):
+    out = run(python_block("import pandas"), sweep.folder.parent.parent)
+    epochs = pd.read_parquet(sweep.folder / "epochs")
+    worst = epochs[(epochs.arm == "ce") & (epochs.epoch == 5)].test_worst_recall.mean()
+    assert re.search(rf"^ce +{worst:.4f}", out, re.MULTILINE)
