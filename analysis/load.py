@@ -60,7 +60,7 @@ def load(folder: str | Path) -> Sweep:
     """
     folder = Path(folder)
     try:
-        about = json.loads((folder / "sweep.json").read_text())
+        about = json.loads((folder / "sweep.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ReportError(f"{folder} holds no sweep.json: give a folder that sweeps.run wrote") from None
     except ValueError as error:

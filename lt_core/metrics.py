@@ -1,6 +1,7 @@
 """Every metric from one confusion matrix: entry [i, j] counts images of class i predicted as j."""
 
 from dataclasses import dataclass
+from typing import TypedDict
 
 import numpy as np
 
@@ -38,7 +39,19 @@ def class_metrics(confusion: np.ndarray) -> ClassMetrics:
     return ClassMetrics(precision, recall, f1, support, predicted)
 
 
-def summary(confusion: np.ndarray) -> dict[str, float]:
+class Summary(TypedDict):
+    """A confusion matrix in a row: shares between 0 and 1, and two counts of classes."""
+
+    accuracy: float
+    macro_precision: float
+    macro_recall: float
+    macro_f1: float
+    worst_recall: float
+    classes_without_support: int
+    classes_without_predictions: int
+
+
+def summary(confusion: np.ndarray) -> Summary:
     """Return accuracy, macro averages, worst-class recall, and how many classes were left out or unseen."""
     by_class = class_metrics(confusion)
     supported = by_class.support > 0

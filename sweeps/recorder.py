@@ -11,9 +11,10 @@ from ray import tune
 from ray.tune.experiment import Trial as RayTrial
 
 from lt_core.data import Dataset
+from sweeps.columns import SCHEMAS
 from sweeps.plan import Plan
 from sweeps.progress import Progress
-from sweeps.results import SCHEMAS, Results
+from sweeps.results import Results
 from sweeps.searcher import SweepSearcher, TrialSpec
 from sweeps.trainable import class_rows
 

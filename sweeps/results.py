@@ -16,99 +16,16 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lt_core.config import TrainConfig
 from lt_core.errors import InputError
+from sweeps.columns import SCHEMAS
 
 FOLD_SECONDS = 5.0
 ROWS_PER_PART = 10_000
-METRICS = (
-    "accuracy",
-    "macro_precision",
-    "macro_recall",
-    "macro_f1",
-    "worst_recall",
-    "classes_without_support",
-    "classes_without_predictions",
-)
-
-
-def _arrow_type(annotation: Any) -> pa.DataType:
-    """Return the column type of a config field; a list of choices is a string, X | None is X."""
-    options = [a for a in get_args(annotation) if a is not type(None)]
-    if annotation in (bool, int, float, str):
-        return {bool: pa.bool_(), int: pa.int64(), float: pa.float64(), str: pa.string()}[annotation]
-    if all(isinstance(option, str) for option in options):
-        return pa.string()
-    if options[0] is int and Ellipsis in options:
-        return pa.list_(pa.int64())
-    return _arrow_type(options[0])
-
-
-def _metric_columns(split: str) -> list[tuple[str, pa.DataType]]:
-    return [(f"{split}_loss", pa.float64()), *((f"{split}_{metric}", pa.float64()) for metric in METRICS)]
-
-
-KNOBS = {name: _arrow_type(field.annotation) for name, field in TrainConfig.model_fields.items()}
-SCHEMAS: dict[str, pa.Schema] = {
-    "trials": pa.schema(
-        [
-            ("trial", pa.string()),
-            ("experiment", pa.string()),
-            ("data", pa.string()),
-            ("arm", pa.string()),
-            ("phase", pa.string()),
-            ("config_of", pa.string()),
-            ("status", pa.string()),
-            ("reason", pa.string()),
-            ("epochs_done", pa.int64()),
-            ("seconds", pa.float64()),
-            ("started", pa.timestamp("ms", tz="UTC")),
-            ("host", pa.string()),
-            *KNOBS.items(),
-        ]
-    ),
-    "epochs": pa.schema(
-        [
-            ("trial", pa.string()),
-            ("arm", pa.string()),
-            ("phase", pa.string()),
-            ("seed", pa.int64()),
-            ("epoch", pa.int64()),
-            ("lr", pa.float64()),
-            ("train_loss", pa.float64()),
-            ("train_accuracy", pa.float64()),
-            ("train_macro_recall", pa.float64()),
-            *_metric_columns("val"),
-            *_metric_columns("test"),
-            ("train_seconds", pa.float64()),
-            ("eval_seconds", pa.float64()),
-        ]
-    ),
-    "classes": pa.schema(
-        [
-            ("trial", pa.string()),
-            ("arm", pa.string()),
-            ("phase", pa.string()),
-            ("seed", pa.int64()),
-            ("epoch", pa.int64()),
-            ("split", pa.string()),
-            ("class", pa.int64()),
-            ("class_name", pa.string()),
-            ("n_train", pa.int64()),
-            ("support", pa.int64()),
-            ("predicted", pa.int64()),
-            ("precision", pa.float64()),
-            ("recall", pa.float64()),
-            ("f1", pa.float64()),
-            ("confusion", pa.list_(pa.int64())),
-        ]
-    ),
-}
 
 
 class Results:
@@ -137,8 +54,8 @@ class Results:
 
     def describe(self, description: dict[str, Any]) -> None:
         """Write sweep.json."""
-        text = json.dumps(description, indent=2, default=str) + "\n"
-        _replace(self.folder / "sweep.json", lambda path: path.write_text(text))
+        text = json.dumps(description, indent=2, default=str, ensure_ascii=False) + "\n"
+        _replace(self.folder / "sweep.json", lambda path: path.write_text(text, encoding="utf-8"))
 
     def trial(self, row: dict[str, Any]) -> None:
         """Add a trial's row or change columns of it; ``row`` must hold its key, ``trial``."""

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from sweeps.results import KNOBS
+from sweeps.columns import KNOBS
 
 TRIAL_COLUMNS = ["trial", "arm", "phase", "config_of", "status", *KNOBS]
 EPOCH_COLUMNS = ["trial", "epoch", "val_macro_recall"]

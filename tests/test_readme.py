@@ -11,7 +11,7 @@ import pytest
 from analysis.load import load
 from analysis.report import tables
 from analysis.tables import comparison
-from sweeps.results import SCHEMAS
+from sweeps.columns import SCHEMAS
 from sweeps.run import _parser
 from tests.conftest import command
 

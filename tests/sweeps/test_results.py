@@ -6,7 +6,8 @@ import pytest
 from lt_core.config import TrainConfig
 from lt_core.errors import InputError
 from sweeps import results as module
-from sweeps.results import SCHEMAS, Results
+from sweeps.columns import SCHEMAS
+from sweeps.results import Results
 
 
 def test_rows_come_back_as_they_were_written(tmp_path):
