@@ -1,12 +1,14 @@
 """A results folder as data frames, and the one cut that every table is made from: the final runs."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 
 class ReportError(ValueError):
@@ -22,6 +24,7 @@ class Sweep:
     trials: pd.DataFrame
     epochs: pd.DataFrame
     classes: pd.DataFrame
+    damaged: list[str] = field(default_factory=list)
 
     @cached_property
     def labels(self) -> dict[str, str]:
@@ -52,11 +55,11 @@ class Sweep:
         return self.classes[self.classes.trial.isin(self.finals.trial)]
 
 
-def load(folder: str | Path) -> Sweep:
-    """Read a results folder.
+def load(folder: str | Path, skip_damaged: bool = False) -> Sweep:
+    """Read a results folder; ``skip_damaged``: without the files that are damaged, which ``damaged`` names.
 
     Raises:
-        ReportError: it is not one, or a file in it cannot be read; the file is named.
+        ReportError: it is not one, or a file in it is damaged; the file is named.
     """
     folder = Path(folder)
     try:
@@ -65,16 +68,22 @@ def load(folder: str | Path) -> Sweep:
         raise ReportError(f"{folder} holds no sweep.json: give a folder that sweeps.run wrote") from None
     except ValueError as error:
         raise ReportError(f"{folder / 'sweep.json'} is damaged: {error}") from None
-    return Sweep(folder, about, *(_read(folder / table) for table in ("trials", "epochs", "classes")))
+    damaged: list[str] = []
+    trials, epochs, classes = (_read(folder / table, damaged) for table in ("trials", "epochs", "classes"))
+    if damaged and not skip_damaged:
+        raise ReportError(f"{damaged[0]}; --skip-damaged goes on without it, sweeps.run --resume mends it")
+    return Sweep(folder, about, trials, epochs, classes, damaged)
 
 
-def _read(table: Path) -> pd.DataFrame:
-    parts = sorted(table.glob("*.parquet"))
-    if not parts:
-        raise ReportError(f"{table} holds no Parquet file")
+def _read(table: Path, damaged: list[str]) -> pd.DataFrame:
+    """Read the parts of a table that are whole, and name the others."""
+    parts = sorted(table.glob("part-*.parquet"))
+    frames = []
     for part in parts:
         try:
-            pd.read_parquet(part, columns=["trial"])
-        except (OSError, ValueError) as error:
-            raise ReportError(f"{part} is damaged: {error}") from None
-    return pd.read_parquet(table)
+            frames.append(pq.read_table(part, page_checksum_verification=True))
+        except (OSError, pa.ArrowException) as error:
+            damaged.append(f"{part} is damaged ({str(error).partition(chr(10))[0]})")
+    if not frames:
+        raise ReportError(damaged[0] if damaged else f"{table} holds no Parquet file")
+    return pa.concat_tables(frames).to_pandas()

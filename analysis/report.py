@@ -15,10 +15,11 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("folder", type=Path, help="a results folder, such as results/cb_focal")
     parser.add_argument("--tables-only", action="store_true", help="print the tables, write no file")
     parser.add_argument("--style", choices=render.FORMATS, default="txt", help="of the printed tables")
+    parser.add_argument("--skip-damaged", action="store_true", help="go on without files that are damaged")
     parser.add_argument("--out", type=Path, help="folder for files (default: FOLDER/report)")
     options = parser.parse_args(argv)
     try:
-        sweep = load(options.folder)
+        sweep = load(options.folder, options.skip_damaged)
         if sweep.finals.empty:
             why = "; ".join(summary.troubles(sweep))
             raise ReportError(f"{options.folder}: no final run has finished, so there is no table ({why})")

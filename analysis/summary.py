@@ -34,7 +34,7 @@ def footer(sweep: Sweep) -> list[str]:
 
 def savings(sweep: Sweep) -> str:
     """Say what ASHA stopped and the epochs that it saved."""
-    search = sweep.trials[sweep.trials.phase == "search"]
+    search = sweep.trials[(sweep.trials.phase == "search") & sweep.trials.known_from.isna()]
     if search.empty:
         return "search: none"
     stopped = search[search.reason.astype(str).str.startswith("ASHA")]
@@ -47,8 +47,8 @@ def savings(sweep: Sweep) -> str:
 
 def troubles(sweep: Sweep) -> list[str]:
     """Name every kind of trial that did not end well, and every arm without a final run."""
-    lines = []
-    for status in ("running", "diverged", "failed"):
+    lines = [f"{damage}: left out" for damage in sweep.damaged]
+    for status in ("running", "interrupted", "diverged", "failed"):
         rows = sweep.trials[sweep.trials.status == status]
         if len(rows):
             first = rows.iloc[0]

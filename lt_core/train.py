@@ -4,13 +4,14 @@
         print(metrics.epoch, metrics.macro_recall)
 
 The run yields one EpochMetrics an epoch and never prints. The same config gives the same numbers, bit
-for bit, on the same machine and thread count, alone or beside other runs.
+for bit, on the same machine and thread count, alone or beside other runs, whole or resumed.
 """
 
 import math
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,6 +28,7 @@ from lt_core.hardware import resolve
 from lt_core.models import MODELS
 
 EVALUATION_BATCH = 1000
+LOSS_CHECK_STEPS = 50  # rare enough to cost nothing where reading the loss waits for the device
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +43,7 @@ class EpochMetrics:
     eval_confusion: np.ndarray  # of the split that config.evaluate_on names
     train_seconds: float
     eval_seconds: float
+    snapshot: Callable[[], dict[str, Any]]  # the run's state; call it before the next epoch begins
 
     @property
     def macro_recall(self) -> float:
@@ -58,8 +61,12 @@ class Split:
     counts: np.ndarray  # training images by class, int64 [C]
 
 
-def train(config: TrainConfig, data: Dataset) -> Generator[EpochMetrics]:
+def train(
+    config: TrainConfig, data: Dataset, resume: dict[str, Any] | None = None
+) -> Generator[EpochMetrics]:
     """Train as ``config`` says on ``data`` and yield the metrics of each epoch.
+
+    ``resume``: a snapshot of the same run; the epochs after it follow, as if it had not been interrupted.
 
     Raises:
         InputError: where the config asks of the data what it does not have.
@@ -76,8 +83,24 @@ def train(config: TrainConfig, data: Dataset) -> Generator[EpochMetrics]:
     weights = torch.tensor(by_class, dtype=torch.float32, device=config.device)
     order = seeds.generator(config.seed, "batch order")
     distortion = seeds.generator(config.seed, "augment")
+    first = 1
+    if resume:
+        first += resume["epoch"]
+        model.load_state_dict(resume["model"])
+        optimizer.load_state_dict(resume["optimizer"])
+        order.set_state(resume["batch order"])
+        distortion.set_state(resume["augment"])
 
-    for epoch in range(1, config.epochs + 1):
+    def snapshot() -> dict[str, Any]:
+        return {
+            "epoch": epoch,
+            "model": model.state_dict(),
+            "optimizer": optimizer.state_dict(),
+            "batch order": order.get_state(),
+            "augment": distortion.get_state(),
+        }
+
+    for epoch in range(first, config.epochs + 1):
         started = time.perf_counter()
         model.train()
         total = torch.zeros((), device=config.device)
@@ -96,14 +119,14 @@ def train(config: TrainConfig, data: Dataset) -> Generator[EpochMetrics]:
             optimizer.step()
             total += objective.detach() * len(labels)
             predictions[batch] = logits.detach().argmax(dim=1)
+            if (step + 1) % LOSS_CHECK_STEPS == 0:
+                check_loss("training", total.item(), epoch)
         seen = torch.cat(batches).to(config.device)
         train_loss = total.item() / len(seen)
-        if not math.isfinite(train_loss):
-            raise Diverged(f"the training loss is {train_loss} in epoch {epoch}")
+        check_loss("training", train_loss, epoch)
         trained = time.perf_counter()
         eval_loss, eval_predictions = evaluate(model, normalise, split, config)
-        if not math.isfinite(eval_loss):
-            raise Diverged(f"the {config.evaluate_on} loss is {eval_loss} in epoch {epoch}")
+        check_loss(config.evaluate_on, eval_loss, epoch)
         yield EpochMetrics(
             epoch=epoch,
             lr=lr,
@@ -113,7 +136,14 @@ def train(config: TrainConfig, data: Dataset) -> Generator[EpochMetrics]:
             eval_confusion=confusion(split.eval_labels, eval_predictions, data.num_classes),
             train_seconds=trained - started,
             eval_seconds=time.perf_counter() - trained,
+            snapshot=snapshot,
         )
+
+
+def check_loss(name: str, loss: float, epoch: int) -> None:
+    """Raise Diverged unless the loss is a finite number."""
+    if not math.isfinite(loss):
+        raise Diverged(f"the {name} loss is {loss} in epoch {epoch}")
 
 
 def on_this_machine(config: TrainConfig) -> TrainConfig:

@@ -64,8 +64,8 @@ def _counts(counts: np.ndarray) -> str:
     return f"{' '.join(shown)} ({counts.sum():,} in all)"
 
 
-def describe(plan: Plan, data: Dataset, source: str, options: dict[str, Any], about: str) -> dict[str, Any]:
-    """Return sweep.json: what was asked, on what, with what. ``source``: the kind of dataset."""
+def describe(plan: Plan, data: Dataset, options: dict[str, Any], about: str) -> dict[str, Any]:
+    """Return sweep.json: what was asked, on what, with what."""
     note = weight_note(plan, data)
     return {
         "experiment": plan.name,
@@ -75,7 +75,7 @@ def describe(plan: Plan, data: Dataset, source: str, options: dict[str, Any], ab
         "direction": "max",
         "data": {
             "name": data.name,
-            "source": source,
+            "source": options["dataset"].partition(":")[0],
             "fingerprint": data.fingerprint,
             "class_names": list(data.class_names),
             "train_counts": final_counts(plan, data).tolist(),
@@ -91,6 +91,7 @@ def describe(plan: Plan, data: Dataset, source: str, options: dict[str, Any], ab
                 "published": arm.arm.published,
                 "searched": {knob: str(space) for knob, space in arm.search.items()},
                 "epochs": arm.config.epochs,
+                "knobs": arm.config.model_dump(),
             }
             for arm in plan.arms
         ],

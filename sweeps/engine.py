@@ -3,6 +3,7 @@
 import logging
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,10 +18,11 @@ from lt_core.data import Dataset
 from lt_core.errors import InputError
 from sweeps.plan import Plan
 from sweeps.progress import Progress
-from sweeps.recorder import Recorder
+from sweeps.recorder import EndedEarly, Recorder
 from sweeps.results import Results
 from sweeps.scheduler import ArmASHA
 from sweeps.searcher import SweepSearcher
+from sweeps.signals import Signals
 from sweeps.trainable import Trial
 
 QUIET = {
@@ -29,6 +31,7 @@ QUIET = {
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # thousands of files; ours is the record
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # see sweeps.signals
     "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",  # final runs report no validation metric
     "TUNE_GLOBAL_CHECKPOINT_S": "1000000000",  # Ray's own state is never read
     "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
@@ -54,14 +57,14 @@ class Share:
         """Torch's threads: more of them than cores is many times slower."""
         return max(1, int(self.cpus))
 
-    def concurrent(self, cpus: float, gpus: float) -> int:
-        """Return how many trials fit; raise InputError where not even one does."""
+    def concurrent(self, cpus: float, gpus: float, most: int | None) -> int:
+        """Return how many trials fit, ``most`` of them; raise InputError where not even one does."""
         if self.gpus > gpus:
             raise InputError(f"--gpus-per-trial {self.gpus:g}: there are {gpus:g} GPUs here")
         if self.cpus > cpus:
             raise InputError(f"--cpus-per-trial {self.cpus:g}: there are {cpus:g} cores here")
         fits = [cpus / self.cpus] + ([gpus / self.gpus] if self.gpus else [])
-        return int(min(fits) + 1e-9)
+        return min(int(min(fits) + 1e-9), most or sys.maxsize)
 
 
 @contextmanager
@@ -90,23 +93,32 @@ def run(
     data: Dataset,
     results: Results,
     progress: Progress,
+    signals: Signals,
     *,
     share: Share,
     concurrent: int,
     dataset: dict[str, Any],
     plugin: str | None,
     time_budget: float | None,
+    checkpoint_every: float,
 ) -> str | None:
-    """Run the plan inside a connected Ray. Return why it ended early, or None."""
-    payload = {"dataset": dataset, "fingerprint": data.fingerprint, "plugin": plugin}
-    searcher = SweepSearcher(plan, results, concurrent, payload)
+    """Run what the results lack of the plan, inside a connected Ray. Return why it ended early, or None."""
+    payload = {
+        "dataset": dataset,
+        "fingerprint": data.fingerprint,
+        "plugin": plugin,
+        "checkpoints": str(results.checkpoints),
+        "checkpoint_every": checkpoint_every,
+    }
+    scheduler = ArmASHA()
+    searcher = SweepSearcher(plan, results, scheduler, concurrent, payload)
     recorder = Recorder(plan, data, results, searcher, progress, time_budget)
     scratch = tempfile.mkdtemp(prefix="sweep-ray-")
     try:
         tuner = tune.Tuner(
             tune.with_resources(Trial, {"cpu": share.cpus, "gpu": share.gpus}),
             tune_config=tune.TuneConfig(
-                search_alg=searcher, scheduler=ArmASHA(), num_samples=-1, reuse_actors=True
+                search_alg=searcher, scheduler=scheduler, num_samples=-1, reuse_actors=True
             ),
             run_config=tune.RunConfig(
                 name="sweep",
@@ -118,16 +130,14 @@ def run(
                 verbose=0,
             ),
         )
-        with progress:
+        with progress, signals.handled_by(recorder.end_early):
             tuner.fit()
     except Exception:
-        if recorder.crash is None:
+        if recorder.crash is None and recorder.ended_early is None:
             raise
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    if recorder.crash:  # Ray has wrapped it, or taken it for a trial's own
-        raise recorder.crash
-    if recorder.ended_early is None and (searcher.running or searcher.queue):
-        recorder.ended_early = "interrupted"
+    if recorder.crash and not isinstance(recorder.crash, EndedEarly):
+        raise recorder.crash  # Ray has wrapped it, or taken it for a trial's own
     recorder.close()
     return recorder.ended_early

@@ -10,6 +10,7 @@ from rich.progress import BarColumn, TaskProgressColumn, TextColumn
 from rich.progress import Progress as Bar
 
 from sweeps.plan import Plan
+from sweeps.recovery import Recovered
 from sweeps.scheduler import METRIC
 
 PLAIN_LINE_SECONDS = 15.0
@@ -25,7 +26,8 @@ class Progress:
         self.total = sum(n * arm.config.epochs * self.cost[arm.name] for arm, _, n in plan.runs())
         self.labels = {arm.name: arm.arm.label for arm in plan.arms}
         self.counts = dict.fromkeys(("running", "finished", "stopped", "diverged", "failed"), 0)
-        self.done = 0.0
+        self.done = self.before = 0.0  # work; before: that of earlier sessions
+        self.notes: set[str] = set()
         self.best: tuple[float, str] | None = None
         self.started_at = self.printed_at = time.monotonic()
         self.console = Console(file=sys.stdout, highlight=False)
@@ -43,6 +45,22 @@ class Progress:
         self._show(last=True)
         self.bar.stop()
 
+    def go_on(self, past: Recovered) -> None:
+        """Count what earlier sessions have done."""
+        for trial, row in past.trials.items():
+            if row["status"] in self.counts and row["status"] != "running":
+                self.counts[row["status"]] += 1
+                self.done += self.cost[row["arm"]] * row["epochs"]
+            elif past.unfinished(trial):
+                self.done += self.cost[row["arm"]] * len(past.scores[trial])
+        self.before = self.done
+
+    def note(self, text: str) -> None:
+        """Say something once, above the display."""
+        if text not in self.notes:
+            self.notes.add(text)
+            self.console.print(f"note: {text}", soft_wrap=True, markup=False)
+
     def started(self) -> None:
         self.counts["running"] += 1
         self._show()
@@ -55,22 +73,29 @@ class Progress:
         self._show()
 
     def ended(self, arm: str, status: str, epochs_left: int) -> None:
+        """A trial no longer runs; one that is only interrupted counts for nothing yet."""
         self.counts["running"] -= 1
+        if status == "interrupted":
+            return
         self.counts[status] += 1
         self.done += self.cost[arm] * epochs_left
         self._show()
 
+    def done_so_far(self) -> str:
+        done = sum(self.counts.values()) - self.counts["running"]
+        return f"{done} of {self.trials} done"
+
     def line(self) -> str:
         """Return the state in one line."""
         counts = dict(self.counts)
-        done = sum(counts.values()) - counts["running"]
-        parts = [f"{counts['running']} running, {done} of {self.trials} done"]
+        parts = [f"{counts['running']} running, {self.done_so_far()}"]
         parts += [f"{counts[s]} {s}" for s in ("stopped", "diverged", "failed") if counts[s]]
         if self.best:
             parts.append(f"best val macro recall {self.best[0]:.3f} ({self.best[1]})")
-        if 0 < self.done < self.total:
+        if self.before < self.done < self.total:
             elapsed = time.monotonic() - self.started_at
-            parts.append(f"about {duration(elapsed * (self.total - self.done) / self.done)} left")
+            speed = (self.done - self.before) / elapsed
+            parts.append(f"about {duration((self.total - self.done) / speed)} left")
         return ", ".join(parts)
 
     def _show(self, last: bool = False) -> None:

@@ -8,15 +8,26 @@ from pathlib import Path
 from typing import Any
 
 from ray import tune
+from ray.exceptions import RayTaskError
 from ray.tune.experiment import Trial as RayTrial
 
 from lt_core.data import Dataset
+from lt_core.errors import InputError
+from sweeps.arm_search import TrialSpec
 from sweeps.columns import SCHEMAS
 from sweeps.plan import Plan
 from sweeps.progress import Progress
 from sweeps.results import Results
-from sweeps.searcher import SweepSearcher, TrialSpec
+from sweeps.searcher import SweepSearcher
 from sweeps.trainable import class_rows
+
+RETRIES = 2  # of a trial whose worker died
+GRACE_SECONDS = 5.0  # for trials to come to the end of their epoch when the sweep ends early
+TIMES = ("train_seconds", "eval_seconds")
+
+
+class EndedEarly(Exception):
+    """Leaves Ray's loop: the grace is over."""
 
 
 def fatal(method: Callable) -> Callable:
@@ -49,22 +60,34 @@ class Recorder(tune.Callback):
         self.searcher, self.progress = searcher, progress
         self.deadline = None if time_budget is None else time.monotonic() + time_budget
         self.ended_early: str | None = None
+        self.leave_at = float("inf")
         self.crash: Exception | None = None  # an error of the driver's own
-        self.last: dict[str, dict[str, Any]] = {}  # of each trial that began: its last report so far
+        self.last: dict[str, dict[str, Any]] = {}  # of each trial that runs: its last report so far
+        self.seen: dict[str, dict[int, dict]] = {}  # of each trial that runs: its rows by epoch
+        self.deaths: dict[str, int] = {}  # of workers, by trial
 
     def __reduce__(self) -> Any:
         return (tune.Callback, ())  # Ray pickles a copy that nobody uses
 
+    def end_early(self, reason: str) -> None:
+        """Begin nothing new and let trials come to the end of their epoch; asked again, leave at once."""
+        self.leave_at = time.monotonic() + (0 if self.ended_early else GRACE_SECONDS)
+        self.ended_early = self.ended_early or reason
+        self.searcher.closed = True
+        self.results.ask_for_checkpoints()
+
     def should_stop(self, trial_id: str, result: Mapping) -> bool:
-        """Ray asks at every report: once the time budget is spent, trials stop where they are."""
-        if self.deadline is not None and time.monotonic() > self.deadline and not self.ended_early:
-            self.ended_early = "time budget spent"
-            self.searcher.closed = True
+        """Ray asks at every report."""
         return self.searcher.closed
 
     @fatal
     def on_step_end(self, iteration: int, trials: list, **info: Any) -> None:
         self.results.fold_if_due()  # rows reach Parquet also while nothing is reported
+        now = time.monotonic()
+        if self.deadline is not None and now > self.deadline and not self.ended_early:
+            self.end_early("time budget spent")
+        if now > self.leave_at:
+            raise EndedEarly
 
     @fatal
     def on_trial_start(self, iteration: int, trials: list, trial: RayTrial, **info: Any) -> None:
@@ -76,14 +99,32 @@ class Recorder(tune.Callback):
     ) -> None:
         if "epoch" not in result:
             return
-        spec = self.searcher.running[trial.trial_id]
-        before = self.last[spec.trial].get("seconds", 0.0)
-        seconds = before + result["train_seconds"] + result["eval_seconds"]
-        self.last[spec.trial] = {**result, "seconds": seconds}
-        row = {column: result.get(column) for column in SCHEMAS["epochs"].names}
-        self.results.add("epochs", [row | _identity(spec)])
-        self.searcher.score(spec, result)
-        self.progress.epoch(spec.arm, result)
+        spec, epoch = self.searcher.running[trial.trial_id], result["epoch"]
+        # Ray keeps every trial's last report; the arrays in it are ours alone.
+        arrays = {name: result.pop(name) for name in ("confusion", "counts")}
+        for note in result.pop("notes"):
+            self.progress.note(note)
+        row = {column: result.get(column) for column in SCHEMAS["epochs"].names} | _identity(spec)
+        seen = self.seen[spec.trial]
+        if epoch in seen:
+            self._check(seen[epoch], row, result["ran_with"]["device"])
+        else:
+            seen[epoch] = row
+            self.results.write(epochs=[row])
+            self.searcher.score(spec, row)
+            self.progress.epoch(spec.arm, result)
+        seconds = sum(row[name] for row in seen.values() for name in TIMES)
+        self.last[spec.trial] = {**result, **arrays, "seconds": seconds}
+
+    def _check(self, old: dict, new: dict, device: str) -> None:
+        """An epoch that is measured again must come out the same; GPUs do not promise it."""
+        differing = [name for name in new if name not in TIMES and not _same(old.get(name), new[name])]
+        if differing and device == "cpu":
+            name = differing[0]
+            raise InputError(
+                f"{new['trial']}, epoch {new['epoch']}: {name} was {old.get(name)} and is now {new[name]}: "
+                "the code, a library or the machine has changed; go on where the sweep began"
+            )
 
     @fatal
     def on_trial_complete(self, iteration: int, trials: list, trial: RayTrial, **info: Any) -> None:
@@ -91,61 +132,103 @@ class Recorder(tune.Callback):
         epochs_done = self.last[spec.trial].get("epoch", 0)
         if "diverged" in (trial.last_result or {}):
             self._end(trial, "diverged", trial.last_result["diverged"])
-        elif epochs_done >= spec.config.epochs:
+        elif epochs_done >= (spec.upto or spec.config.epochs):
             self._end(trial, "finished", None)
+        elif self.ended_early:
+            self._end(trial, "interrupted", self.ended_early)
         else:
-            by_asha = f"ASHA: outside the best third of its rung at epoch {epochs_done}"
-            self._end(trial, "stopped", self.ended_early or by_asha)
+            reason = f"ASHA: outside the best third of its rung at epoch {epochs_done}"
+            self._end(trial, "stopped", reason)
 
     @fatal
     def on_trial_error(self, iteration: int, trials: list, trial: RayTrial, **info: Any) -> None:
         spec = self.searcher.running[trial.trial_id]
         if spec.trial not in self.last:  # it failed before it began
             self._begin(spec)
-        self._end(trial, "failed", _error_line(trial))
+        own = isinstance(trial.get_pickled_error(), RayTaskError)  # else its worker died
+        if self.ended_early and not own:
+            self._end(trial, "interrupted", self.ended_early)
+        elif own or self.deaths.get(spec.trial, 0) >= RETRIES:
+            self._end(trial, "failed", _error_line(trial))
+        else:
+            self.deaths[spec.trial] = self.deaths.get(spec.trial, 0) + 1
+            self.progress.note(f"{spec.trial}: its worker died, it goes on from its last checkpoint")
+            self.progress.ended(spec.arm, "interrupted", 0)
+            self._forget(spec)
+            self.searcher.again(trial.trial_id)
 
     def _begin(self, spec: TrialSpec) -> None:
-        self.results.trial(
-            {
+        row = self.results.trials.get(spec.trial)
+        if row is None:
+            row = {
                 **_identity(spec),
                 "experiment": self.plan.name,
                 "data": self.data.name,
                 "config_of": spec.config_of,
-                "status": "running",
+                "known_from": None,
+                "proposal": spec.proposal,
                 "epochs_done": 0,
                 "seconds": 0.0,
                 "started": datetime.now(UTC),
+                "attempts": 0,
                 **spec.config.model_dump(),
             }
-        )
+        again = {"trial": spec.trial, "attempts": row["attempts"] + 1}
+        if spec.upto is None:
+            again |= {"status": "running", "reason": None}
+        self.results.write(trials=[row | again if row["attempts"] == 0 else again])
         self.last[spec.trial] = {}
+        self.seen[spec.trial] = dict(self.results.past.epochs.pop(spec.trial, {}))
         self.progress.started()
 
     def _end(self, trial: RayTrial, status: str, reason: str | None) -> None:
         spec = self.searcher.running[trial.trial_id]
-        epochs_left = spec.config.epochs - self._write_end(spec, status, reason)
+        epochs_done = self._write_end(spec, status, reason)
         self.searcher.end(trial.trial_id, status)
-        self.progress.ended(spec.arm, status, epochs_left)
+        counted = status if spec.upto is None else "interrupted"
+        self.progress.ended(spec.arm, counted, spec.config.epochs - epochs_done)
 
     def _write_end(self, spec: TrialSpec, status: str, reason: str | None) -> int:
         """Write how a trial ended, and the classes at its last epoch; return the epochs that it ran."""
-        last = self.last.pop(spec.trial)
+        last = self.last[spec.trial]
         row = {"trial": spec.trial, "status": status, "reason": reason}
+        classes = []
         if last:
             row |= {"epochs_done": last["epoch"], "seconds": last["seconds"], "host": last["hostname"]}
             row |= last["ran_with"]
             place = _identity(spec) | {"epoch": last["epoch"], "split": spec.config.evaluate_on}
             rows = class_rows(last["confusion"], last["counts"], self.data.class_names)
-            self.results.add("classes", [place | by_class for by_class in rows])
-        self.results.trial(row)
+            classes = [place | by_class for by_class in rows]
+        if spec.upto is not None:  # only what was lost is written again
+            if status not in ("finished", "interrupted"):
+                raise InputError(f"{spec.trial} cannot be measured again: {status}, {reason}")
+            if status == "finished" and not self.results.past.classes[spec.trial]:
+                self.results.write(classes=classes)
+        elif status == "interrupted":
+            self.results.write(trials=[row])
+        else:
+            self.results.write(classes=classes, trials=[row])
+            self.results.drop_checkpoints(spec.trial)
+        self._forget(spec)
         return last.get("epoch", 0)
 
+    def _forget(self, spec: TrialSpec) -> None:
+        """Drop what is kept of a trial while it runs; one that will go on leaves its rows for that."""
+        seen = self.seen.pop(spec.trial)
+        del self.last[spec.trial]
+        if self.results.past.unfinished(spec.trial):
+            self.results.past.epochs[spec.trial] = seen
+
     def close(self) -> None:
-        """Give an end to every trial that began and that Ray left without one."""
+        """Give every trial that began, and that Ray left without an end, its row."""
         for spec in self.searcher.running.values():
             if spec.trial in self.last:
-                self._write_end(spec, "stopped", self.ended_early)
+                self._write_end(spec, "interrupted", self.ended_early)
         self.results.close()
+
+
+def _same(old: Any, new: Any) -> bool:
+    return old == new or (old != old and new != new)
 
 
 def _identity(spec: TrialSpec) -> dict[str, Any]:

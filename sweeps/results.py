@@ -1,79 +1,96 @@
 """The results folder. Only the driver writes it: a journal line at once, Parquet every few seconds.
 
-    sweep.json   what was asked
-    trials/      one row a trial, rewritten as its status changes
-    epochs/      one row a trial and epoch
-    classes/     one row a trial and class, at the trial's last epoch
-    journal.jsonl  rows that are not in a sealed part yet
+    sweep.json     what was asked
+    trials/        one row a trial, rewritten as its status changes
+    epochs/        one row a trial and epoch
+    classes/       one row a trial and class, at the trial's last epoch
+    journal        rows that are in no sealed part; gone when the sweep has ended
+    checkpoints/   of the trials that are not at their end
 
 Parquet appears by rename, so a file is whole or not there. A part that is full is sealed and never
 rewritten; the journal then starts anew.
 """
 
 import json
-import os
+import shutil
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from lt_core.checkpoints import CLOSING
 from lt_core.errors import InputError
 from sweeps.columns import SCHEMAS
+from sweeps.files import lock, naming, replace
+from sweeps.journal import SEALED, Journal
+from sweeps.recovery import Recovered, Row, recover
 
 FOLD_SECONDS = 5.0
 ROWS_PER_PART = 10_000
+OURS = {*SCHEMAS, "journal", "checkpoints", ".lock"}
 
 
 class Results:
-    """Writes one sweep's folder. Not for two writers at once."""
+    """Writes one sweep's folder, whose lock it holds until it is closed.
 
-    def __init__(self, folder: Path):
-        """Create the folder, which must not hold a sweep yet.
+    Attributes:
+        trials: every trial's row, by key.
+        past: what was there when the folder was opened.
+    """
+
+    def __init__(self, folder: Path, resume: bool = False):
+        """Create the folder, which must not hold a sweep yet; with ``resume``, go on with the one it holds.
 
         Raises:
-            InputError: it does, or it cannot be written.
+            InputError: it holds one (or none), it is in use, or it cannot be written.
         """
         self.folder = folder
-        try:
-            if folder.exists() and any(folder.iterdir()):
-                raise InputError(f"{folder} already holds results: give another --results, or move it away")
+        with naming(folder):
+            if not resume and folder.exists() and {path.name for path in folder.iterdir()} - OURS:
+                raise InputError(
+                    f"{folder} already holds results: go on with --resume, give another --results, or move "
+                    "it away"
+                )
             for table in SCHEMAS:
                 (folder / table).mkdir(parents=True, exist_ok=True)
-            self._journal = open(folder / "journal.jsonl", "a")  # noqa: SIM115  (open until close)
-        except OSError as error:
-            raise InputError(f"cannot write results to {folder}: {error.strerror}") from None
-        self._trials: dict[str, dict[str, Any]] = {}
-        self._active: dict[str, list[dict[str, Any]]] = {"epochs": [], "classes": []}
-        self._sealed = {"epochs": 0, "classes": 0}
+        self._lock = lock(folder)
+        self.past = recover(folder) if resume else Recovered()
+        self.trials, self._active, self._sealed = self.past.trials, self.past.active, self.past.sealed
+        self._clean()
+        self._journal = self._new_journal()
         self._dirty = set(SCHEMAS)
         self.fold()  # every table can be read from the start
+
+    @property
+    def checkpoints(self) -> Path:
+        return (self.folder / "checkpoints").resolve()
 
     def describe(self, description: dict[str, Any]) -> None:
         """Write sweep.json."""
         text = json.dumps(description, indent=2, default=str, ensure_ascii=False) + "\n"
-        _replace(self.folder / "sweep.json", lambda path: path.write_text(text, encoding="utf-8"))
+        replace(self.folder / "sweep.json", lambda path: path.write_text(text, encoding="utf-8"))
 
-    def trial(self, row: dict[str, Any]) -> None:
-        """Add a trial's row or change columns of it; ``row`` must hold its key, ``trial``."""
-        self._trials.setdefault(row["trial"], {}).update(row)
-        self._write("trials", [row])
+    def write(
+        self,
+        *,
+        epochs: list[Row] | None = None,
+        classes: list[Row] | None = None,
+        trials: list[Row] | None = None,
+    ) -> None:
+        """Write rows together: all are on disk when this returns.
 
-    def add(self, table: str, rows: list[dict[str, Any]]) -> None:
-        """Append rows to epochs or classes."""
-        self._active[table] += rows
-        self._write(table, rows)
-
-    def _write(self, table: str, rows: Iterable[dict[str, Any]]) -> None:
-        lines = "".join(json.dumps([table, row], default=str) + "\n" for row in rows)
-        with _named(self.folder / "journal.jsonl"):
-            self._journal.write(lines)
-            self._journal.flush()
-            os.fsync(self._journal.fileno())
-        self._dirty.add(table)
+        Rows of epochs and classes are new; a row of trials changes the columns that it holds.
+        """
+        tables = {"epochs": epochs or [], "classes": classes or [], "trials": trials or []}
+        self._journal.append([(table, row) for table, rows in tables.items() for row in rows])
+        for row in tables["trials"]:
+            self.trials.setdefault(row["trial"], {}).update(row)
+        for table, active in self._active.items():
+            active += tables[table]
+        self._dirty |= {table for table, rows in tables.items() if rows}
         self.fold_if_due()
 
     def fold_if_due(self) -> None:
@@ -82,12 +99,12 @@ class Results:
             self.fold()
 
     def fold(self) -> None:
-        """Bring Parquet up to date with everything that was written."""
+        """Bring Parquet up to date with all that was written; trials last, as they point to the rest."""
         for table in sorted(self._dirty):
-            rows = list(self._trials.values()) if table == "trials" else self._active[table]
+            rows = list(self.trials.values()) if table == "trials" else self._active[table]
             part = self.folder / table / f"part-{self._sealed.get(table, 0):05d}.parquet"
             arrow = pa.Table.from_pylist(rows, schema=SCHEMAS[table])
-            _replace(part, lambda path, arrow=arrow: pq.write_table(arrow, path))
+            replace(part, partial(pq.write_table, arrow, write_page_checksum=True))
         self._dirty.clear()
         self._folded = time.monotonic()
         if any(len(rows) >= ROWS_PER_PART for rows in self._active.values()):
@@ -99,35 +116,38 @@ class Results:
             self._sealed[table] += bool(rows)
             rows.clear()
         self._journal.close()
-        lines = "".join(json.dumps(["trials", row], default=str) + "\n" for row in self._trials.values())
-        _replace(self.folder / "journal.jsonl", lambda path: path.write_text(lines))
-        self._journal = open(self.folder / "journal.jsonl", "a")  # noqa: SIM115
+        self._journal = self._new_journal()
+
+    def _new_journal(self) -> Journal:
+        tables = {"trials": self.trials.values(), **self._active}
+        entries = [(table, row) for table, rows in tables.items() for row in rows]
+        return Journal(self.folder / "journal", [(SEALED, self._sealed), *entries])
+
+    def _clean(self) -> None:
+        """Drop what a writer that was killed left behind."""
+        (self.checkpoints / CLOSING).unlink(missing_ok=True)
+        if self.checkpoints.exists() and not any(self.checkpoints.iterdir()):
+            self.checkpoints.rmdir()
+        for temporary in self.folder.rglob(".*.tmp"):
+            temporary.unlink(missing_ok=True)
+
+    def ask_for_checkpoints(self) -> None:
+        """Let every trial that runs write a checkpoint at the end of its epoch."""
+        with naming(self.checkpoints):
+            self.checkpoints.mkdir(exist_ok=True)
+            (self.checkpoints / CLOSING).touch()
+
+    def drop_checkpoints(self, trial: str) -> None:
+        shutil.rmtree(self.checkpoints / trial, ignore_errors=True)
 
     def close(self) -> None:
         """Fold what is left; the journal is no longer needed then."""
+        self._clean()
         self.fold()
         self._journal.close()
-        (self.folder / "journal.jsonl").unlink()
+        (self.folder / "journal").unlink()
+        self._lock.close()
 
     def __reduce__(self) -> Any:
         # Ray pickles its callbacks on the way; nobody may write through such a copy.
         return (object, ())
-
-
-def _replace(path: Path, write: Any) -> None:
-    """Write a file beside ``path``, flush it to disk, then rename it into place."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    with _named(path):
-        write(temporary)
-        with open(temporary, "rb") as file:
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-
-
-@contextmanager
-def _named(path: Path) -> Iterator[None]:
-    """Turn a failure to write (a full disk, say) into a line that names the file."""
-    try:
-        yield
-    except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror}; what is there stays good") from None

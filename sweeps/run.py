@@ -1,10 +1,8 @@
 """Run an experiment: plan, search, final runs, Parquet, table.  python -m sweeps.run cb_focal"""
 
-import argparse
-import ast
-import re
 import subprocess
 import sys
+from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
@@ -15,44 +13,28 @@ from lt_core.config import TrainConfig
 from lt_core.data import Dataset, load_dataset
 from lt_core.errors import InputError, Unavailable
 from sweeps import experiment as experiments
+from sweeps import options as options_of
 from sweeps.describe import describe, plan_text, seconds_per_epoch_by_arm
 from sweeps.plan import make_plan
 from sweeps.progress import Progress
+from sweeps.signals import Interrupted, Signals
 
 
 def main(argv: list[str] | None = None) -> int:
     """Parse the command line, run the sweep, return the exit code."""
-    options = _parser().parse_args(argv)
-    try:
-        if options.list:
-            return _list()
-        if options.experiment is None:
-            raise InputError("which experiment? --list shows them")
-        return _sweep(options)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m sweeps.run", description=__doc__)
-    add = parser.add_argument
-    add("experiment", nargs="?", help="a name from --list, or a file of your own that ends in .py")
-    add("--list", action="store_true", help="show the experiments and exit")
-    add("--dry-run", action="store_true", help="show the plan and exit")
-    add("--dataset", help="digits, cifar10, cifar100, parquet:DIR or folder:DIR")
-    add("--data-dir", default="data", help="downloads and decoded images (default: data)")
-    add("--trials", type=_at_least(1), help="search trials of each searched arm")
-    add("--epochs", type=_at_least(1), help="epochs of every run")
-    add("--seeds", type=_at_least(1), help="final runs of each arm")
-    add("--results", default="results", help="folder that gets a folder NAME (default: results)")
-    add("--time-budget", type=_time, metavar="8h", help="stop what runs after this long: 90s, 30m, 8h")
-    add("--cpus-per-trial", type=float, default=1.0, help="cores of a trial (default: 1)")
-    add("--gpus-per-trial", type=float, help="GPUs of a trial, fractions allowed (default: 1 if there)")
-    add("--seed", type=_at_least(0), default=0, help="moves everything random (default: 0)")
-    add("--set", action="append", default=[], metavar="KNOB=VALUE", help="fix a knob in every arm")
-    add("--address", help="a running Ray cluster, auto for the one on this machine")
-    return parser
+    given = vars(options_of.parser().parse_args(argv))
+    with Signals() as signals:
+        try:
+            if given.get("list"):
+                return _list()
+            if "experiment" not in given:
+                raise InputError("which experiment? --list shows them")
+            return _sweep(given, signals)
+        except InputError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 2
+        except Interrupted:
+            return 128 + (signals.received or 0)
 
 
 def _list() -> int:
@@ -61,15 +43,18 @@ def _list() -> int:
     return 0
 
 
-def _sweep(options: argparse.Namespace) -> int:
+def _sweep(given: dict[str, Any], signals: Signals) -> int:
     # Ray and Optuna take seconds to import; --list and wrong options should not wait for them.
-    from sweeps import engine
+    from sweeps import engine, resume
     from sweeps.results import Results
 
-    name, module = experiments.find(options.experiment)
-    settings = _settings(options.set)
+    name, module = experiments.find(given["experiment"])
+    folder = Path(given.get("results", options_of.DEFAULTS["results"])) / name
+    begun = resume.recorded(folder) if given.get("resume") else None
+    options = options_of.complete(given, begun and begun["options"])
+    settings = options_of.settings(options.set)
     image_size = TrainConfig.parse({k: v for k, v in settings.items() if k == "image_size"}).image_size
-    spec, data = _open_data(options, image_size)
+    options.dataset, data = _open_data(options, image_size)
     gpus = options.gpus_per_trial
     share = engine.Share(options.cpus_per_trial, min(1, torch.cuda.device_count()) if gpus is None else gpus)
     share.check()
@@ -84,48 +69,74 @@ def _sweep(options: argparse.Namespace) -> int:
         seed=options.seed,
         machine={"threads": share.threads, "device": "cuda" if share.gpus else "cpu"},
     )
-    folder = Path(options.results) / name
+    description = describe(plan, data, vars(options), experiments.summary(module))
+    if begun:
+        resume.check(begun, description)
     if options.dry_run:
-        concurrent = share.concurrent(cpu_count(), torch.cuda.device_count())
+        concurrent = share.concurrent(cpu_count(), torch.cuda.device_count(), options.max_concurrent)
         print(plan_text(plan, data, folder, concurrent, seconds_per_epoch_by_arm(plan, data)))
         return 0
     with engine.connected(options.address) as resources:
-        concurrent = share.concurrent(resources.get("CPU", 0), resources.get("GPU", 0))
+        signals.install()  # Ray has taken SIGTERM
+        cpus, gpus = resources.get("CPU", 0), resources.get("GPU", 0)
+        concurrent = share.concurrent(cpus, gpus, options.max_concurrent)
         costs = seconds_per_epoch_by_arm(plan, data)
-        results = Results(folder)
+        results = Results(folder, resume=bool(begun))
         print(plan_text(plan, data, folder, concurrent, costs), flush=True)
-        about = experiments.summary(module)
-        results.describe(describe(plan, data, spec.partition(":")[0], vars(options), about))
+        notes = list(results.past.notes)
+        if options.warm_start and not begun:
+            notes += resume.warm_start(Path(options.warm_start), plan, data.fingerprint, results)
+            description["notes"] += notes
+        elif begun:
+            description["notes"] = begun["notes"]
+        results.describe(description)
+        progress = Progress(plan, costs)
+        progress.go_on(results.past)
+        if begun:
+            notes.append(f"goes on: {progress.done_so_far()}")
+        for note in notes:
+            progress.note(note)
         ended_early = engine.run(
             plan,
             data,
             results,
-            Progress(plan, costs),
+            progress,
+            signals,
             share=share,
             concurrent=concurrent,
             dataset={
-                "spec": spec,
+                "spec": options.dataset,
                 "data_dir": str(Path(options.data_dir).resolve()),
                 "image_size": image_size,
             },
             plugin=str(Path(options.experiment).resolve()) if options.experiment.endswith(".py") else None,
             time_budget=options.time_budget,
+            checkpoint_every=options.checkpoint_every,
         )
-    return _finish(folder, ended_early)
+    return _finish(folder, options, ended_early, signals)
 
 
-def _finish(folder: Path, ended_early: str | None) -> int:
-    """Print the table as a user would ask for it: from the Parquet files."""
+def _finish(folder: Path, options: Namespace, ended_early: str | None, signals: Signals) -> int:
+    """Print the table as a user would ask for it, from the Parquet files, and how to go on."""
     if ended_early:
-        print(f"ended early: {ended_early}; the table shows what there is")
-    sys.stdout.flush()
-    code = subprocess.run([sys.executable, "-m", "analysis.report", str(folder), "--tables-only"]).returncode
-    if code == 0:
+        print(
+            f"ended early: {ended_early}; go on with\n\n    {options_of.resume_command(options)}\n",
+            flush=True,
+        )
+    if signals.received:
+        return 128 + signals.received
+    command = [sys.executable, "-m", "analysis.report", str(folder), "--tables-only"]
+    report = subprocess.run(command, stderr=subprocess.PIPE, text=True)
+    if report.returncode == 0:
         print(f"\nfull report, with figures:  python -m analysis.report {folder}")
-    return 130 if ended_early == "interrupted" else code
+    elif ended_early:
+        print(report.stderr.removeprefix("error: "), end="")
+    else:
+        print(report.stderr, end="", file=sys.stderr)
+    return 0 if ended_early else report.returncode
 
 
-def _open_data(options: argparse.Namespace, image_size: int | None) -> tuple[str, Dataset]:
+def _open_data(options: Namespace, image_size: int | None) -> tuple[str, Dataset]:
     """Load --dataset; without it CIFAR-10 where it can be had, else digits, and say so."""
     if options.dataset:
         spec = options.dataset
@@ -137,37 +148,6 @@ def _open_data(options: argparse.Namespace, image_size: int | None) -> tuple[str
     except Unavailable as error:
         print(f"{error}\nusing the bundled digits instead\n")
         return "digits", load_dataset("digits", options.data_dir, image_size)
-
-
-def _settings(pairs: list[str]) -> dict[str, Any]:
-    settings = {}
-    for pair in pairs:
-        knob, equals, text = pair.partition("=")
-        if not equals:
-            raise InputError(f"--set {pair}: write knob=value")
-        try:
-            settings[knob] = ast.literal_eval(text)
-        except (ValueError, SyntaxError):
-            settings[knob] = text  # a name such as resnet32
-    return settings
-
-
-def _at_least(smallest: int) -> Any:
-    def parse(text: str) -> int:
-        number = int(text)
-        if number < smallest:
-            raise argparse.ArgumentTypeError(f"must be {smallest} or more, not {number}")
-        return number
-
-    parse.__name__ = "whole number"
-    return parse
-
-
-def _time(text: str) -> float:
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text)
-    if not match or float(match[1]) == 0:
-        raise argparse.ArgumentTypeError(f"write 90s, 30m or 8h, not {text!r}")
-    return float(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]]
 
 
 if __name__ == "__main__":

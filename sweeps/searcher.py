@@ -1,127 +1,104 @@
-"""What runs next: finals of fixed arms, the searches, the shortlists again, finals of what was found."""
+"""What runs next: finals of fixed arms, the searches, the shortlists again, finals of what was found.
+
+All of it follows from the plan and the rows so far, so that a sweep that was interrupted goes on as if it
+had not been.
+"""
 
 from collections import deque
-from dataclasses import dataclass, field
 from typing import Any
 
-import optuna
-from optuna.trial import TrialState
 from ray.tune.search import Searcher
 
-from lt_core import seeds
 from lt_core.config import TrainConfig
 from sweeps import selection
+from sweeps.arm_search import ArmSearch, TrialSpec
+from sweeps.columns import KNOBS
 from sweeps.plan import SHORTLIST, Plan, PlannedArm
+from sweeps.recovery import UNFINISHED, Row
 from sweeps.results import Results
-from sweeps.scheduler import METRIC
-
-optuna.logging.set_verbosity(optuna.logging.ERROR)
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrialSpec:
-    """One run to be placed."""
-
-    trial: str
-    arm: str
-    phase: str
-    config: TrainConfig
-    config_of: str | None = None  # the search trial whose configuration is run again
-
-
-@dataclass
-class ArmSearch:
-    """One arm's Optuna study. A proposal depends on the seed, its number and what has ended before it."""
-
-    planned: PlannedArm
-    trials: int
-    seed: int
-    study: optuna.Study = field(init=False)
-    live: dict[str, optuna.Trial] = field(default_factory=dict)
-    scores: dict[str, list[float]] = field(default_factory=dict)
-    configs: dict[str, TrainConfig] = field(default_factory=dict)
-    confirming: int = -1  # confirmation runs still out; -1: not begun
-
-    def __post_init__(self) -> None:
-        self.study = optuna.create_study(direction="maximize")
-        start: dict[str, Any] = {}
-        for knob, space in self.planned.search.items():
-            start |= space.as_params(knob, getattr(self.planned.config, knob))
-        self.study.enqueue_trial(start)  # the hand-picked values are the first proposal
-
-    @property
-    def asked(self) -> int:
-        return len(self.configs)
-
-    @property
-    def over(self) -> bool:
-        return self.asked >= self.trials and not self.live
-
-    def propose(self) -> TrialSpec:
-        """Ask Optuna for the next configuration."""
-        number, arm = self.asked, self.planned
-        self.study.sampler = optuna.samplers.TPESampler(
-            seed=seeds.derive(self.seed, "optuna", arm.name, number),
-            n_startup_trials=max(5, self.trials // 4),
-            multivariate=True,
-            constant_liar=True,
-        )
-        asked = self.study.ask()
-        knobs = {knob: space.suggest(asked, knob) for knob, space in arm.search.items()}
-        config = TrainConfig.parse(
-            {
-                **arm.config.model_dump(),
-                **knobs,
-                "seed": seeds.derive(self.seed, "search"),
-                "evaluate_on": "val",
-            }
-        )
-        key = f"{arm.name}-search-{number:04d}"
-        self.live[key], self.scores[key], self.configs[key] = asked, [], config
-        return TrialSpec(trial=key, arm=arm.name, phase="search", config=config)
-
-    def end(self, key: str, status: str) -> None:
-        """Tell Optuna: complete, pruned (stopped, diverged) or failed.
-
-        A diverged trial is pruned without values: FAIL would hide the cliff from the sampler.
-        """
-        asked, scores = self.live.pop(key), self.scores.pop(key)
-        if status == "finished":
-            self.study.tell(asked, scores[-1])
-        elif status in ("stopped", "diverged"):
-            for epoch, score in enumerate(scores if status == "stopped" else [], start=1):
-                asked.report(score, epoch)
-            self.study.tell(asked, state=TrialState.PRUNED)
-        else:
-            self.study.tell(asked, state=TrialState.FAIL)
+from sweeps.scheduler import METRIC, ArmASHA
 
 
 class SweepSearcher(Searcher):
     """Hands the plan's runs to Ray, as many at once as there is room for."""
 
-    def __init__(self, plan: Plan, results: Results, concurrent: int, payload: dict[str, Any]):
-        """``payload``: what every trial's Ray config holds beside its own knobs."""
+    def __init__(
+        self, plan: Plan, results: Results, scheduler: ArmASHA, concurrent: int, payload: dict[str, Any]
+    ):
+        """``payload``: what every trial's Ray config holds beside its own."""
         super().__init__()
-        self.plan, self.results, self.concurrent, self.payload = plan, results, concurrent, payload
+        self.plan, self.results, self.scheduler = plan, results, scheduler
+        self.concurrent, self.payload = concurrent, payload
         self.closed = False  # set: nothing new begins
-        self.searches = {arm.name: ArmSearch(arm, plan.trials, plan.seed) for arm in plan.searched}
-        self.queue: deque[TrialSpec] = deque()
+        self.searches: dict[str, ArmSearch] = {}
         self.running: dict[str, TrialSpec] = {}  # by Ray's trial id
-        for arm in plan.arms:
-            if not arm.search:
+        self.queue = deque(self._lost())
+        if not self.queue:
+            self._restore()
+
+    def _lost(self) -> list[TrialSpec]:
+        """Return what must be measured again: trials at their end whose rows a damaged file took along."""
+        past = self.results.past
+        return [
+            TrialSpec(
+                trial=key,
+                arm=row["arm"],
+                phase=row["phase"],
+                config=TrainConfig.parse({knob: row[knob] for knob in KNOBS}),
+                config_of=row["config_of"],
+                upto=row["epochs_done"],
+            )
+            for key, row in self.results.trials.items()
+            if not past.unfinished(key) and past.incomplete(key)
+        ]
+
+    def _restore(self) -> None:
+        """Take up every arm where its rows end; without rows, at the beginning."""
+        for arm in self.plan.arms:
+            if arm.search:
+                self._restore_search(arm)
+            else:
                 self._queue_finals(arm, arm.config, None)
 
-    def _queue_finals(self, arm: PlannedArm, config: TrainConfig, config_of: str | None) -> None:
+    def _restore_search(self, arm: PlannedArm) -> None:
+        """Bring back an arm's study and rungs, and queue the trials that are not at their end."""
+        rows = {key: row for key, row in self.results.trials.items() if _is(row, arm.name, "search")}
+        known = sum(row.get("known_from") is not None for row in rows.values())
+        search = self.searches[arm.name] = ArmSearch(arm, self.plan.trials + known, self.plan.seed)
+        while rows and f"{arm.name}-search-{search.asked:04d}" <= max(rows):
+            row = rows.get(f"{arm.name}-search-{search.asked:04d}")
+            spec = search.propose(row["proposal"] if row else None)
+            status = row["status"] if row else "running"
+            scores = search.scores[spec.trial] = self.results.past.reported(spec.trial)
+            ended = status not in UNFINISHED
+            self.scheduler.bring_back(spec.trial, arm.name, arm.config.epochs, scores, ended)
+            if ended:
+                search.end(spec.trial, status)
+            else:
+                self.queue.append(spec)
+        self._advance(search)
+
+    def _queue_finals(self, arm: PlannedArm, config: TrainConfig, origin: str | None) -> None:
+        number = f"-{_number(origin)}" if origin else ""
         for i, seed in enumerate(self.plan.final_seeds()):
-            final = config.model_copy(update={"seed": seed, "evaluate_on": "test"})
             spec = TrialSpec(
-                trial=f"{arm.name}-final-{i:02d}",
+                trial=f"{arm.name}-final{number}-{i:02d}",
                 arm=arm.name,
                 phase="final",
-                config=final,
-                config_of=config_of,
+                config=config.model_copy(update={"seed": seed, "evaluate_on": "test"}),
+                config_of=origin,
             )
+            self._queue(spec)
+
+    def _queue(self, spec: TrialSpec) -> bool:
+        """Queue a run unless it is at its end; return whether it was queued."""
+        row = self.results.trials.get(spec.trial, {"status": "running"})
+        if row["status"] == "superseded" and row["epochs_done"] == row["epochs"]:
+            self.results.write(trials=[{"trial": spec.trial, "status": "finished", "reason": None}])
+        elif row["status"] in (*UNFINISHED, "superseded"):
             self.queue.append(spec)
+            return True
+        return False
 
     def suggest(self, trial_id: str) -> Any:
         if len(self.running) >= self.concurrent:
@@ -130,9 +107,17 @@ class SweepSearcher(Searcher):
         if spec is None:
             return None if self.running else Searcher.FINISHED
         self.running[trial_id] = spec
-        knobs = spec.config.model_dump()
-        identity = {"trial": spec.trial, "arm": spec.arm, "phase": spec.phase, "config_of": spec.config_of}
-        return {**self.payload, **identity, "knobs": knobs}
+        row = self.results.trials.get(spec.trial, {})
+        return {
+            **self.payload,
+            "trial": spec.trial,
+            "arm": spec.arm,
+            "phase": spec.phase,
+            "upto": spec.upto,
+            "knobs": spec.config.model_dump(),
+            "attempt": row.get("attempts", 0) + 1,
+            "reported": len(self.results.past.reported(spec.trial)),
+        }
 
     def _next(self) -> TrialSpec | None:
         if self.queue:
@@ -143,53 +128,82 @@ class SweepSearcher(Searcher):
     def on_trial_result(self, trial_id: str, result: dict) -> None:
         """Scores reach Optuna when the trial ends, see ``end``."""
 
-    def score(self, spec: TrialSpec, result: dict) -> None:
-        """Keep a search trial's validation score of one epoch, the one that stops it included."""
-        if spec.phase == "search" and METRIC in result:
-            self.searches[spec.arm].scores[spec.trial].append(result[METRIC])
+    def score(self, spec: TrialSpec, row: Row) -> None:
+        """Keep the score of an epoch that was measured for the first time, the one that stops included."""
+        self.results.past.scores[spec.trial][row["epoch"]] = row[METRIC]
 
     def on_trial_complete(self, trial_id: str, result: dict | None = None, error: bool = False) -> None:
         """Ray's notice comes before the trial's row is written; the recorder calls ``end`` after it."""
+
+    def again(self, trial_id: str) -> None:
+        """A trial's worker died: the trial is next, from its last checkpoint."""
+        self.queue.appendleft(self.running.pop(trial_id))
 
     def end(self, trial_id: str, status: str) -> None:
         """A trial's row has its final status: go on with its arm."""
         spec = self.running.pop(trial_id)
         search = self.searches.get(spec.arm)
-        if search is None or spec.phase == "final" or self.closed:
+        if self.closed:
             return
-        if spec.phase == "search":
+        if spec.upto is not None:
+            if not self.queue and not self.running:
+                self._restore()
+        elif search and spec.phase == "search":
+            search.scores[spec.trial] = self.results.past.reported(spec.trial)
             search.end(spec.trial, status)
-        else:
+            self._advance(search)
+        elif search and spec.phase == "confirm":
             search.confirming -= 1
+            self._advance(search)
+
+    def _advance(self, search: ArmSearch) -> None:
+        """Go on to the shortlist when the search is over, and to the finals when that is."""
         if search.over and search.confirming < 0:
             self._confirm(search)
         if search.confirming == 0:
             self._finish(search)
 
+    def _shortlist(self, search: ArmSearch) -> list[str]:
+        self.results.fold()
+        return selection.shortlist(self.results.folder, search.planned.name, SHORTLIST)
+
     def _confirm(self, search: ArmSearch) -> None:
         """Queue the best search trials again on fresh seeds."""
-        self.results.fold()
-        best = selection.shortlist(self.results.folder, search.planned.name, SHORTLIST)
-        search.confirming = 0
-        for origin in best:
+        arm, search.confirming = search.planned.name, 0
+        for origin in self._shortlist(search):
             for i, seed in enumerate(self.plan.confirm_seeds()):
-                self.queue.append(
-                    TrialSpec(
-                        trial=f"{origin.replace('-search-', '-confirm-')}-{i}",
-                        arm=search.planned.name,
-                        phase="confirm",
-                        config=search.configs[origin].model_copy(update={"seed": seed}),
-                        config_of=origin,
-                    )
+                spec = TrialSpec(
+                    trial=f"{arm}-confirm-{_number(origin)}-{i}",
+                    arm=arm,
+                    phase="confirm",
+                    config=search.configs[origin].model_copy(update={"seed": seed}),
+                    config_of=origin,
                 )
-                search.confirming += 1
+                search.confirming += self._queue(spec)
 
     def _finish(self, search: ArmSearch) -> None:
         """Queue the final runs of the configuration that was chosen, if one ran to its end."""
-        self.results.fold()
-        chosen = selection.choose(self.results.folder, search.planned.name)
-        if chosen is not None:
-            self._queue_finals(search.planned, search.configs[chosen], chosen)
+        chosen = selection.choose(self.results.folder, search.planned.name, self._shortlist(search))
+        if chosen is None:
+            return
+        self._supersede(search.planned.name, chosen)
+        self._queue_finals(search.planned, search.configs[chosen], chosen)
+
+    def _supersede(self, arm: str, chosen: str) -> None:
+        """Mark final runs of what a longer search no longer chooses."""
+        for row in [row for row in self.results.trials.values() if _is(row, arm, "final")]:
+            if row["config_of"] != chosen and row["status"] != "superseded":
+                reason = f"was {row['status']}; the search was extended and chose {chosen}"
+                self.results.write(trials=[{"trial": row["trial"], "status": "superseded", "reason": reason}])
 
     def save(self, checkpoint_path: str) -> None:
         """Ray's own state is not kept: the rows are the state."""
+
+
+def _number(key: str) -> str:
+    """Return the number in the key of a search trial."""
+    return key.rpartition("-")[2]
+
+
+def _is(row: Row, arm: str, phase: str) -> bool:
+    return (row["arm"], row["phase"]) == (arm, phase)

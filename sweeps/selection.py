@@ -22,13 +22,15 @@ def shortlist(folder: Path, arm: str, size: int) -> list[str]:
     return sorted(candidates.values(), key=lambda trial: last[trial], reverse=True)[:size]
 
 
-def choose(folder: Path, arm: str) -> str | None:
-    """Return the search trial whose configuration did best when it was run again on fresh seeds: the
-    highest mean validation macro recall at the last epoch, where a run that did not end counts as 0.
-    None: no run ended."""
+def choose(folder: Path, arm: str, among: list[str]) -> str | None:
+    """Return the search trial ``among`` the shortlisted whose configuration did best when it was run
+    again on fresh seeds: the highest mean validation macro recall at the last epoch, where a run that
+    did not end counts as 0. None: no run ended."""
     last = _last_scores(folder)
     scores: dict[str, list[float]] = {}
     for row in _trials(folder, arm, "confirm"):
+        if row["config_of"] not in among:
+            continue
         score = last[row["trial"]][1] if row["status"] == "finished" else 0.0
         scores.setdefault(row["config_of"], []).append(score)
     if not any(map(any, scores.values())):

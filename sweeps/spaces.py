@@ -17,6 +17,10 @@ class Space(Protocol):
         """Return the values that must be allowed for all to be."""
         ...
 
+    def contains(self, value: Any) -> bool:
+        """Say whether the value could be proposed."""
+        ...
+
     def as_params(self, knob: str, value: Any) -> dict[str, Any]:
         """Return Optuna's parameters for a value of the knob, clipped into the range."""
         ...
@@ -34,6 +38,9 @@ class Uniform:
 
     def extremes(self) -> tuple[float, ...]:
         return self.low, self.high
+
+    def contains(self, value: float) -> bool:
+        return self.low <= value <= self.high
 
     def as_params(self, knob: str, value: float) -> dict[str, Any]:
         return {knob: min(max(value, self.low), self.high)}
@@ -66,6 +73,9 @@ class LogOneMinus:
     def extremes(self) -> tuple[float, ...]:
         return self.low, self.high
 
+    def contains(self, value: float) -> bool:
+        return self.low <= value <= self.high
+
     def as_params(self, knob: str, value: float) -> dict[str, Any]:
         return {f"1-{knob}": min(max(1 - value, 1 - self.high), 1 - self.low)}
 
@@ -84,6 +94,9 @@ class Choice:
 
     def extremes(self) -> tuple[Any, ...]:
         return self.options
+
+    def contains(self, value: Any) -> bool:
+        return value in self.options
 
     def as_params(self, knob: str, value: Any) -> dict[str, Any]:
         return {knob: value} if value in self.options else {}

@@ -1,13 +1,16 @@
-"""What Ray runs: a thin shell around lt_core.train. It knows no loss and writes no file."""
+"""What Ray runs: a thin shell around lt_core.train. It knows no loss and writes nothing but checkpoints."""
 
+from collections.abc import Generator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from ray import tune
 
 from lt_core import metrics
+from lt_core.checkpoints import Checkpoints
 from lt_core.config import TrainConfig
 from lt_core.data import Dataset, load_dataset
 from lt_core.errors import Diverged, InputError
@@ -20,40 +23,62 @@ HARDWARE_KNOBS = ("device", "precision", "channels_last")
 class Trial(tune.Trainable):
     """One trial; an actor serves many, one after the other.
 
-    The config holds ``knobs`` (of TrainConfig), ``dataset`` (arguments of load_dataset), ``fingerprint``
-    (of the data that was planned for) and ``plugin`` (a file of the user's that registers losses or
-    models, or None).
+    The config holds ``trial`` (its key), ``knobs`` (of TrainConfig), ``upto`` (the epoch to end at, None:
+    the last), ``attempt`` (how many times it was begun), ``reported`` (its last epoch that is on record),
+    ``checkpoints`` (their folder), ``checkpoint_every`` (seconds), ``dataset`` (arguments of load_dataset),
+    ``fingerprint`` (of the data that was planned for) and ``plugin`` (a file of the user's that registers
+    losses or models, or None).
     """
 
     def setup(self, config: dict[str, Any]) -> None:
-        if config["plugin"]:
-            _load_once(config["plugin"])
-        self.train_config = on_this_machine(TrainConfig.parse(config["knobs"]))
-        data = _data(**config["dataset"])
-        if data.fingerprint != config["fingerprint"]:
-            raise InputError(f"the data of {config['dataset']['spec']} is not what the sweep began with")
-        self.counts = split_indices(self.train_config, data)[2]
-        self.epochs = train(self.train_config, data)
+        # Begins in the first step: an error there is the trial's own, while one here ends the actor.
+        self.reports = reports(config)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         self.setup(new_config)
         return True
 
     def step(self) -> dict[str, Any]:
-        try:
-            epoch = next(self.epochs)
-        except Diverged as error:
-            return {"done": True, "diverged": str(error)}
-        return {
-            **epoch_row(epoch, self.train_config.evaluate_on),
-            "confusion": epoch.eval_confusion,
-            "counts": self.counts,
-            "ran_with": {knob: getattr(self.train_config, knob) for knob in HARDWARE_KNOBS},
-            "done": epoch.epoch == self.train_config.epochs,
-        }
+        return next(self.reports)
 
     def cleanup(self) -> None:
-        self.epochs.close()
+        self.reports.close()
+
+
+def reports(job: dict[str, Any]) -> Generator[dict[str, Any]]:
+    """Yield a report an epoch. A trial that goes on from a checkpoint reports the checkpoint's epoch again:
+    whoever was told of it before may be gone."""
+    if job["plugin"]:
+        _load_once(job["plugin"])
+    config = on_this_machine(TrainConfig.parse(job["knobs"]))
+    data = _data(**job["dataset"])
+    if data.fingerprint != job["fingerprint"]:
+        raise InputError(f"the data of {job['dataset']['spec']} is not what the sweep began with")
+    counts = split_indices(config, data)[2]
+    last = job["upto"] or config.epochs
+    store = Checkpoints(Path(job["checkpoints"]) / job["trial"], job["attempt"], job["checkpoint_every"])
+    saved = store.newest(job["reported"])
+    if saved:
+        yield _on_the_wire(saved["report"]) | {"done": saved["run"]["epoch"] == last, "notes": store.notes}
+    try:
+        for epoch in train(config, data, saved and saved["run"]):
+            report = {
+                **epoch_row(epoch, config.evaluate_on),
+                "confusion": torch.from_numpy(epoch.eval_confusion),
+                "counts": torch.from_numpy(counts),
+                "ran_with": {knob: getattr(config, knob) for knob in HARDWARE_KNOBS},
+            }
+            done = epoch.epoch == last
+            if not done and store.due:
+                store.write(epoch.epoch, {"run": epoch.snapshot(), "report": report})
+            yield _on_the_wire(report) | {"done": done, "notes": store.notes}
+    except Diverged as error:
+        yield {"done": True, "diverged": str(error)}
+
+
+def _on_the_wire(report: dict[str, Any]) -> dict[str, Any]:
+    """Return the report with arrays for tensors, which only checkpoints need."""
+    return report | {name: report[name].numpy() for name in ("confusion", "counts")}
 
 
 def epoch_row(epoch: EpochMetrics, split: str) -> dict[str, Any]:

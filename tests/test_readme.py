@@ -12,7 +12,7 @@ from analysis.load import load
 from analysis.report import tables
 from analysis.tables import comparison
 from sweeps.columns import SCHEMAS
-from sweeps.run import _parser
+from sweeps.options import parser
 from tests.conftest import command
 
 ROOT = Path(__file__).parent.parent
@@ -55,7 +55,7 @@ def test_every_column_option_and_knob_is_documented():
         for column in schema.names:
             name = column if not column.startswith(("val_", "test_")) else column.split("_", 1)[1]
             assert f"`{column}`" in README or f"_{name}`" in README, column
-    for action in _parser()._actions:
+    for action in parser()._actions:
         option = action.option_strings[-1] if action.option_strings else "cb_focal"
         assert option == "--help" or option in README, option
 

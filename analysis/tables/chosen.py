@@ -13,7 +13,8 @@ def frame(sweep: Sweep) -> pd.DataFrame | None:
     """Return a row a searched arm; None where nothing was searched."""
     rows = []
     for arm in sweep.about["arms"]:
-        finals = sweep.trials[(sweep.trials.arm == arm["name"]) & (sweep.trials.phase == "final")]
+        current = (sweep.trials.phase == "final") & (sweep.trials.status != "superseded")
+        finals = sweep.trials[(sweep.trials.arm == arm["name"]) & current]
         if not arm["searched"] or finals.empty:
             continue
         chosen = finals.iloc[0]

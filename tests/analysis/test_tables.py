@@ -50,6 +50,7 @@ def write(folder: Path, *, data="toy", published=None, status="finished") -> Pat
                 classes.append({**identity, "class": k, "recall": recall, "confusion": counts})
     for i, (ended, done) in enumerate([("finished", 2), ("stopped", 1), ("stopped", 1), ("diverged", 0)]):
         row = {"trial": f"s{i}", "arm": "ce", "phase": "search", "seed": 9, "status": ended, "epochs": 2}
+        row["known_from"] = None
         trials.append({**row, "reason": REASONS[ended], "epochs_done": done})
     for name, rows in (("trials", trials), ("epochs", epochs), ("classes", classes)):
         (folder / name).mkdir(parents=True)

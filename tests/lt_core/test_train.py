@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from lt_core import train as core
+from lt_core.checkpoints import Checkpoints
 from lt_core.config import TrainConfig
 from lt_core.errors import Diverged
 from lt_core.losses import LOSSES
@@ -15,12 +16,13 @@ from lt_core.models import MODELS
 FAST = {"imbalance_ratio": 20.0, "epochs": 3, "batch_size": 32, "precision": "fp32"}
 
 
+def numbers(e):
+    """Every number of an epoch but the times."""
+    return (e.epoch, e.lr, e.train_loss, e.eval_loss, e.train_confusion.tolist(), e.eval_confusion.tolist())
+
+
 def rows(config, data):
-    """Every number of every epoch but the times."""
-    return [
-        (e.epoch, e.lr, e.train_loss, e.eval_loss, e.train_confusion.tolist(), e.eval_confusion.tolist())
-        for e in core.train(config, data)
-    ]
+    return [numbers(epoch) for epoch in core.train(config, data)]
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
@@ -30,6 +32,24 @@ def test_the_same_config_gives_the_same_bits(digits, precision):
     torch.manual_seed(99)  # nothing may hang on the global stream
     assert rows(config, digits) == first
     assert rows(config.model_copy(update={"seed": 4}), digits) != first
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+@pytest.mark.parametrize("model", ["convnet", "resnet32"])
+def test_a_run_resumed_after_any_epoch_has_the_bits_of_a_whole_one(digits, tmp_path, model, optimizer):
+    knobs = {"augment": "crop_flip", "schedule": "cosine", "precision": "bf16"}
+    config = TrainConfig(**FAST | knobs | {"model": model, "optimizer": optimizer})
+    store = Checkpoints(tmp_path / "run", attempt=1, every=0)
+    whole = []
+    for epoch in core.train(config, digits):
+        whole.append(numbers(epoch))
+        store.write(epoch.epoch, epoch.snapshot())
+        torch.manual_seed(99)
+        state = store.newest(up_to=epoch.epoch)
+        assert state["epoch"] == epoch.epoch
+        rest = [numbers(e) for e in core.train(config, digits, resume=state)]
+        assert whole + rest == rows(config, digits)
+        assert len(whole + rest) == 3
 
 
 def test_golden_loss_trace(digits):

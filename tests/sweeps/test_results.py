@@ -1,10 +1,9 @@
-import json
-
 import pandas as pd
 import pytest
 
 from lt_core.config import TrainConfig
 from lt_core.errors import InputError
+from sweeps import journal
 from sweeps import results as module
 from sweeps.columns import SCHEMAS
 from sweeps.results import Results
@@ -12,9 +11,9 @@ from sweeps.results import Results
 
 def test_rows_come_back_as_they_were_written(tmp_path):
     results = Results(tmp_path / "r")
-    results.trial({"trial": "a", "status": "running", "beta": 0.9})
-    results.add("epochs", [{"trial": "a", "epoch": 1, "val_loss": 0.5}])
-    results.trial({"trial": "a", "status": "finished"})
+    results.write(trials=[{"trial": "a", "status": "running", "beta": 0.9}])
+    results.write(epochs=[{"trial": "a", "epoch": 1, "val_loss": 0.5}])
+    results.write(trials=[{"trial": "a", "status": "finished"}])
     results.close()
     trials = pd.read_parquet(tmp_path / "r" / "trials")
     assert trials[["trial", "status", "beta"]].to_dict("records") == [
@@ -22,14 +21,14 @@ def test_rows_come_back_as_they_were_written(tmp_path):
     ]
     epochs = pd.read_parquet(tmp_path / "r" / "epochs")
     assert (epochs.epoch[0], epochs.val_loss[0]) == (1, 0.5)
-    assert not (tmp_path / "r" / "journal.jsonl").exists()
+    assert not (tmp_path / "r" / "journal").exists()
 
 
 def test_every_knob_is_a_column_and_types_are_stable_when_a_column_is_empty(tmp_path):
     assert set(TrainConfig.model_fields) <= set(SCHEMAS["trials"].names)
     results = Results(tmp_path / "r")
     for i in range(2):
-        results.add("epochs", [{"trial": "a", "epoch": i, "test_loss": 0.1 if i else None}])
+        results.write(epochs=[{"trial": "a", "epoch": i, "test_loss": 0.1 if i else None}])
         results.fold()
         results._seal()
     results.close()
@@ -43,7 +42,7 @@ def test_parts_are_sealed_when_full(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "ROWS_PER_PART", 3)
     results = Results(tmp_path / "r")
     for i in range(7):
-        results.add("epochs", [{"trial": "a", "epoch": i}])
+        results.write(epochs=[{"trial": "a", "epoch": i}])
         results.fold()
     results.close()
     assert pd.read_parquet(tmp_path / "r" / "epochs").epoch.tolist() == list(range(7))
@@ -52,12 +51,14 @@ def test_parts_are_sealed_when_full(tmp_path, monkeypatch):
 
 def test_a_row_is_in_the_journal_before_it_is_in_parquet(tmp_path):
     results = Results(tmp_path / "r")
-    results.add("epochs", [{"trial": "a", "epoch": 1}])
-    lines = (tmp_path / "r" / "journal.jsonl").read_text().splitlines()
-    assert [json.loads(line) for line in lines] == [["epochs", {"trial": "a", "epoch": 1}]]
+    results.write(epochs=[{"trial": "a", "epoch": 1}])
+    entries, damaged = journal.read(tmp_path / "r" / "journal")
+    assert (entries[1:], damaged) == ([("epochs", {"trial": "a", "epoch": 1})], 0)
 
 
 def test_a_folder_with_results_is_refused(tmp_path):
-    Results(tmp_path / "r").close()
-    with pytest.raises(InputError, match="already holds results"):
+    results = Results(tmp_path / "r")
+    results.describe({})
+    results.close()
+    with pytest.raises(InputError, match="already holds results: go on with --resume"):
         Results(tmp_path / "r")

@@ -19,6 +19,7 @@ import pytest
 from lt_core.config import TrainConfig
 from lt_core.train import train
 from sweeps import experiment as experiments
+from sweeps import journal
 from sweeps.plan import make_plan
 from sweeps.selection import choose, shortlist
 from tests.conftest import command
@@ -81,9 +82,14 @@ def test_a_trial_beside_others_has_the_bits_of_one_alone(sweep, digits):
         assert ran[column].tolist() == [e.macro_recall for e in alone]
 
 
+def selected(folder):
+    best = {arm: shortlist(folder, arm, 3) for arm in SEARCHED}
+    return {arm: (best[arm], choose(folder, arm, best[arm])) for arm in SEARCHED}
+
+
 @pytest.mark.parametrize("spoiled", ["nan", "noise"])
 def test_selection_never_reads_test(sweep, tmp_path, spoiled):
-    before = {arm: (shortlist(sweep.folder, arm, 3), choose(sweep.folder, arm)) for arm in SEARCHED}
+    before = selected(sweep.folder)
     copy = tmp_path / "copy"
     shutil.copytree(sweep.folder, copy)
     rng = np.random.default_rng(0)
@@ -95,7 +101,7 @@ def test_selection_never_reads_test(sweep, tmp_path, spoiled):
             values = np.full(len(table), np.nan) if spoiled == "nan" else rng.normal(size=len(table))
             table = table.set_column(table.column_names.index(column), column, pa.array(values))
         pq.write_table(table, part)
-    assert {arm: (shortlist(copy, arm, 3), choose(copy, arm)) for arm in SEARCHED} == before
+    assert selected(copy) == before
     trials = pd.read_parquet(sweep.folder / "trials")
     for arm, (best, chosen) in before.items():
         finals = trials[(trials.arm == arm) & (trials.phase == "final")]
@@ -170,8 +176,8 @@ def test_a_killed_driver_leaves_intact_parquet(tmp_path, data_dir):
     assert set(epochs.trial) <= set(trials.trial)
     assert not epochs.duplicated(["trial", "epoch"]).any()
     assert set(trials.status) <= {"running", "finished"}
-    journal = (folder / "journal.jsonl").read_text().splitlines()
-    reported = {(r["trial"], r["epoch"]) for t, r in map(json.loads, journal) if t == "epochs"}
+    entries, _ = journal.read(folder / "journal")
+    reported = {(row["trial"], row["epoch"]) for table, row in entries if table == "epochs"}
     assert set(zip(epochs.trial, epochs.epoch, strict=True)) <= reported
 
 
@@ -193,10 +199,11 @@ def test_a_spent_time_budget_ends_with_what_there_is(tmp_path, data_dir):
 
 def test_an_unwritable_results_folder_is_one_clear_line(tmp_path, data_dir):
     (tmp_path / "file").write_text("")
+    where = "file/results/cb_focal"
     options = ["--dataset", "digits", "--data-dir", data_dir, "--results", "file/results"]
     process = command("sweeps.run", "cb_focal", *options, cwd=tmp_path)
     assert process.returncode == 2
-    assert process.stderr == "error: cannot write results to file/results/cb_focal: Not a directory\n"
+    assert process.stderr == f"error: cannot write {where}: Not a directory; what is there stays good\n"
     assert process.stdout == ""
 
 

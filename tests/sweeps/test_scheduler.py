@@ -9,8 +9,8 @@ from sweeps.scheduler import ArmASHA, rungs
 
 
 def trial(key, arm="a", phase="search", epochs=10):
-    config = {"arm": arm, "phase": phase, "knobs": {"epochs": epochs}}
-    return SimpleNamespace(trial_id=key, config=config)
+    knobs = {"epochs": epochs}
+    return SimpleNamespace(config={"trial": key, "arm": arm, "phase": phase, "upto": None, "knobs": knobs})
 
 
 def decide(asha, runner, epoch, score):
@@ -24,7 +24,7 @@ def decide(asha, runner, epoch, score):
 )
 def test_the_rungs_that_the_plan_names_are_rays(epochs, expected):
     assert rungs(epochs) == expected
-    asha = ArmASHA()._asha(trial("0", epochs=epochs))
+    asha = ArmASHA()._asha("a", epochs)
     milestones = sorted(milestone for milestone, _ in asha._brackets[0]._rungs)
     assert [m for m in milestones if m < epochs or epochs == 1] == expected
 

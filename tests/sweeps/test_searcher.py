@@ -4,10 +4,12 @@ import pytest
 from optuna.trial import TrialState
 from ray.tune.search import Searcher
 
+from sweeps.arm_search import ArmSearch
 from sweeps.experiment import Arm, Experiment
 from sweeps.plan import make_plan
 from sweeps.results import Results
-from sweeps.searcher import ArmSearch, SweepSearcher
+from sweeps.scheduler import ArmASHA
+from sweeps.searcher import SweepSearcher
 from sweeps.spaces import SPACES
 
 EXPERIMENT = Experiment(
@@ -72,7 +74,7 @@ def test_what_optuna_is_told(search, status, state, values):
 
 def run_to_the_end(plan, results, score, status="finished"):
     """Play Ray at concurrency 1; return the specs in the order in which they were handed out."""
-    searcher = SweepSearcher(plan, results, 1, {})
+    searcher = SweepSearcher(plan, results, ArmASHA(), 1, {})
     specs = []
     while True:
         config = searcher.suggest(str(len(specs)))
@@ -84,10 +86,12 @@ def run_to_the_end(plan, results, score, status="finished"):
         value = score(spec)
         identity = {"trial": spec.trial, "arm": spec.arm, "phase": spec.phase}
         if spec.phase != "final":
-            results.add("epochs", [{**identity, "epoch": 4, "val_macro_recall": value}])
+            results.write(epochs=[{**identity, "epoch": 4, "val_macro_recall": value}])
         ended = status if spec.phase == "search" else "finished"
-        results.trial({**spec.config.model_dump(), **identity, "config_of": spec.config_of, "status": ended})
-        searcher.score(spec, {"val_macro_recall": value})
+        results.write(
+            trials=[{**spec.config.model_dump(), **identity, "config_of": spec.config_of, "status": ended}]
+        )
+        searcher.score(spec, {"epoch": 1, "val_macro_recall": value})
         searcher.end(str(len(specs) - 1), ended)
 
 

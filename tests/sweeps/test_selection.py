@@ -11,10 +11,10 @@ def write(folder, rows):
     for trial, phase, config_of, status, lr, (epoch, score) in rows:
         identity = {"trial": trial, "arm": "a", "phase": phase}
         knobs = TrainConfig(lr=lr).model_dump()
-        results.trial({**knobs, **identity, "config_of": config_of, "status": status})
+        results.write(trials=[{**knobs, **identity, "config_of": config_of, "status": status}])
         for e in range(1, epoch + 1):
             value = score if e == epoch else 0.99
-            results.add("epochs", [{**identity, "epoch": e, "val_macro_recall": value}])
+            results.write(epochs=[{**identity, "epoch": e, "val_macro_recall": value}])
     results.close()
     return folder
 
@@ -42,9 +42,9 @@ def test_the_best_mean_over_fresh_seeds_is_chosen_and_a_run_that_did_not_end_cou
         ("c2", "confirm", "s1", "finished", 0.2, (2, 0.90)),
         ("c3", "confirm", "s1", "diverged", 0.2, (1, 0.90)),
     ]
-    assert choose(write(tmp_path / "r", rows), "a") == "s0"
+    assert choose(write(tmp_path / "r", rows), "a", ["s0", "s1"]) == "s0"
 
 
 def test_none_is_chosen_where_nothing_ended(tmp_path):
     rows = [("c0", "confirm", "s0", "failed", 0.1, (1, 0.7))]
-    assert choose(write(tmp_path / "r", rows), "a") is None
+    assert choose(write(tmp_path / "r", rows), "a", ["s0"]) is None

@@ -1,0 +1,118 @@
+"""The command line, and what of it a sweep that is resumed takes over."""
+
+import argparse
+import ast
+import re
+import shlex
+from typing import Any
+
+from lt_core.errors import InputError
+
+DEFAULTS: dict[str, Any] = {
+    "experiment": None,
+    "list": False,
+    "dry_run": False,
+    "resume": False,
+    "warm_start": None,
+    "dataset": None,
+    "data_dir": "data",
+    "trials": None,
+    "epochs": None,
+    "seeds": None,
+    "results": "results",
+    "time_budget": None,
+    "checkpoint_every": 30.0,
+    "max_concurrent": None,
+    "cpus_per_trial": 1.0,
+    "gpus_per_trial": None,
+    "seed": 0,
+    "set": [],
+    "address": None,
+}
+OF_THE_CALL = {"list", "dry_run", "resume", "results"}  # never taken over
+MAY_CHANGE = {"trials", "seeds", "max_concurrent", "time_budget", "address", "checkpoint_every"}
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser; what is not given is not in its namespace."""
+    parser = argparse.ArgumentParser(
+        prog="python -m sweeps.run",
+        description="Run an experiment: plan, search, final runs, Parquet, table.",
+        argument_default=argparse.SUPPRESS,
+    )
+    add = parser.add_argument
+    add("experiment", nargs="?", help="a name from --list, or a file of your own that ends in .py")
+    add("--list", action="store_true", help="show the experiments and exit")
+    add("--dry-run", action="store_true", help="show the plan and exit")
+    add("--resume", action="store_true", help="go on with an interrupted sweep, or extend a finished one")
+    add("--warm-start", metavar="DIR", help="results of an earlier sweep, whose search trials are known then")
+    add("--dataset", help="digits, cifar10, cifar100, parquet:DIR or folder:DIR")
+    add("--data-dir", help="downloads and decoded images (default: data)")
+    add("--trials", type=_at_least(1), help="search trials of each searched arm")
+    add("--epochs", type=_at_least(1), help="epochs of every run")
+    add("--seeds", type=_at_least(1), help="final runs of each arm")
+    add("--results", help="folder that gets a folder NAME (default: results)")
+    add("--time-budget", type=_time, metavar="8h", help="end after this long, to be resumed: 90s, 30m, 8h")
+    add("--checkpoint-every", type=_time, metavar="30s", help="between a trial's checkpoints (default: 30s)")
+    add("--max-concurrent", type=_at_least(1), help="trials at once (default: as many as fit)")
+    add("--cpus-per-trial", type=float, help="cores of a trial (default: 1)")
+    add("--gpus-per-trial", type=float, help="GPUs of a trial, fractions allowed (default: 1 if there)")
+    add("--seed", type=_at_least(0), help="moves everything random (default: 0)")
+    add("--set", action="append", metavar="KNOB=VALUE", help="fix a knob in every arm")
+    add("--address", help="a running Ray cluster, auto for the one on this machine")
+    return parser
+
+
+def complete(given: dict[str, Any], recorded: dict[str, Any] | None) -> argparse.Namespace:
+    """Fill up what was not given: from the sweep that is resumed, else with the defaults.
+
+    Raises:
+        InputError: what was given differs from ``recorded`` where it may not.
+    """
+    taken = {name: value for name, value in (recorded or {}).items() if name in DEFAULTS}
+    for name, value in given.items():
+        if name in taken and name not in MAY_CHANGE | OF_THE_CALL and value != taken[name]:
+            option = name if name == "experiment" else f"--{name.replace('_', '-')}"
+            raise InputError(f"--resume: the sweep was begun with {option} {taken[name]}, not {value}")
+    taken = {name: value for name, value in taken.items() if name not in OF_THE_CALL}
+    return argparse.Namespace(**{**DEFAULTS, **taken, **given})
+
+
+def resume_command(options: argparse.Namespace) -> str:
+    """Return what a user types to go on."""
+    command = ["python", "-m", "sweeps.run", options.experiment, "--resume"]
+    if options.results != DEFAULTS["results"]:
+        command += ["--results", options.results]
+    return shlex.join(command)
+
+
+def settings(pairs: list[str]) -> dict[str, Any]:
+    """Return the knobs of --set."""
+    found = {}
+    for pair in pairs:
+        knob, equals, text = pair.partition("=")
+        if not equals:
+            raise InputError(f"--set {pair}: write knob=value")
+        try:
+            found[knob] = ast.literal_eval(text)
+        except (ValueError, SyntaxError):
+            found[knob] = text  # a name such as resnet32
+    return found
+
+
+def _at_least(smallest: int) -> Any:
+    def parse(text: str) -> int:
+        number = int(text)
+        if number < smallest:
+            raise argparse.ArgumentTypeError(f"must be {smallest} or more, not {number}")
+        return number
+
+    parse.__name__ = "whole number"
+    return parse
+
+
+def _time(text: str) -> float:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text)
+    if not match or float(match[1]) == 0:
+        raise argparse.ArgumentTypeError(f"write 90s, 30m or 8h, not {text!r}")
+    return float(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]]

@@ -1,0 +1,137 @@
+"""What a results folder holds after whatever happened to its writer."""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sweeps import journal
+from sweeps.columns import SCHEMAS
+from sweeps.scheduler import METRIC
+
+Row = dict[str, Any]
+UNFINISHED = ("running", "interrupted")  # every other status is an end
+KEYS = {"trials": ("trial",), "epochs": ("trial", "epoch"), "classes": ("trial", "class")}
+
+
+@dataclass
+class Recovered:
+    """The rows of Parquet and journal together, each once.
+
+    Attributes:
+        trials: by key, in order of arrival.
+        scores: validation macro recall by trial and epoch.
+        epochs: whole rows by trial and epoch, of the trials that something is missing of.
+        classes: number of rows in the classes table, by trial.
+        active: rows that are in no sealed part.
+        sealed: number of the part that comes next, by table.
+        notes: a line for each damaged file.
+    """
+
+    trials: dict[str, Row] = field(default_factory=dict)
+    scores: dict[str, dict[int, Any]] = field(default_factory=lambda: defaultdict(dict))
+    epochs: dict[str, dict[int, Row]] = field(default_factory=lambda: defaultdict(dict))
+    classes: Counter[str] = field(default_factory=Counter)
+    active: dict[str, list[Row]] = field(default_factory=lambda: {"epochs": [], "classes": []})
+    sealed: dict[str, int] = field(default_factory=lambda: {"epochs": 0, "classes": 0})
+    notes: list[str] = field(default_factory=list)
+
+    def unfinished(self, trial: str) -> bool:
+        return self.trials.get(trial, {"status": "running"})["status"] in UNFINISHED
+
+    def reported(self, trial: str) -> list[float]:
+        """Return the scores of a trial's epochs from the first on, up to the first that is missing."""
+        scores, found = self.scores[trial], list[float]()
+        while len(found) + 1 in scores:
+            found.append(scores[len(found) + 1])
+        return found
+
+    def incomplete(self, trial: str) -> bool:
+        """Whether a trial at its end has lost rows of the epochs or classes table."""
+        done = self.trials[trial]["epochs_done"]
+        lost_epochs = set(self.scores[trial]) != set(range(1, done + 1))
+        return lost_epochs or (done > 0 and not self.classes[trial])
+
+
+def recover(folder: Path) -> Recovered:
+    """Read everything that is whole; damaged Parquet files are moved aside, never deleted."""
+    found = Recovered()
+    path = folder / "journal"
+    entries, damaged = journal.read(path)
+    if damaged:
+        found.notes.append(f"{path}: {damaged} damaged lines are left out; what they held is measured again")
+    parts = {table: _parts(folder / table, found.notes) for table in SCHEMAS}
+    if entries and entries[0][0] == journal.SEALED:
+        found.sealed = entries[0][1]
+    else:
+        found.sealed = {table: max(parts[table], default=-1) + 1 for table in found.sealed}
+    _merge_trials(found, parts["trials"], entries)
+    for table in found.active:
+        _merge(found, table, parts[table], [row for name, row in entries if name == table])
+    for trial in [t for t in found.epochs if not found.unfinished(t) and not found.incomplete(t)]:
+        del found.epochs[trial]
+    return found
+
+
+def _parts(table: Path, notes: list[str]) -> dict[int, list[Row]]:
+    """Return the rows of every part by its number."""
+    parts = {}
+    for path in sorted(table.glob("part-*.parquet")):
+        try:
+            rows = pq.read_table(path, page_checksum_verification=True).to_pylist()
+        except (OSError, pa.ArrowException) as error:
+            aside = path.rename(path.with_name(f"_damaged-{path.name}"))
+            reason = str(error).partition("\n")[0]
+            notes.append(f"{path} is damaged ({reason}), now {aside.name}; what it held is measured again")
+        else:
+            parts[int(path.stem.partition("-")[2])] = rows
+    return parts
+
+
+def _merge_trials(found: Recovered, parts: dict[int, list[Row]], entries: list[journal.Entry]) -> None:
+    written = {row["trial"]: row for rows in parts.values() for row in rows}
+    for table, change in entries:
+        if table == "trials":
+            if "started" in change:
+                change["started"] = datetime.fromisoformat(change["started"])
+            found.trials.setdefault(change["trial"], {}).update(change)
+    for trial, row in written.items():
+        # A journal that lost its end is older than Parquet; one that lost lines has rows without a head.
+        known = found.trials.get(trial, {})
+        older = known.get("status") in UNFINISHED and row["status"] not in UNFINISHED
+        if "arm" not in known or older:
+            found.trials[trial] = row
+    for trial in [trial for trial, row in found.trials.items() if "arm" not in row]:
+        del found.trials[trial]
+
+
+def _merge(found: Recovered, table: str, parts: dict[int, list[Row]], journaled: list[Row]) -> None:
+    """Take every row once; the classes of a trial that is not at its end come again with that end."""
+    active: dict[tuple, Row] = {}
+    for number, rows in sorted(parts.items()):
+        if number < found.sealed[table]:
+            _count(found, table, rows)
+        else:
+            active |= {_key(table, row): row for row in rows}
+    active |= {_key(table, row): row for row in journaled}
+    kept = [row for row in active.values() if table == "epochs" or not found.unfinished(row["trial"])]
+    _count(found, table, kept)
+    found.active[table] = kept
+
+
+def _count(found: Recovered, table: str, rows: list[Row]) -> None:
+    for row in rows:
+        trial = row["trial"]
+        if table == "classes":
+            found.classes[trial] += 1
+            continue
+        found.scores[trial][row["epoch"]] = row.get(METRIC)
+        found.epochs[trial][row["epoch"]] = row
+
+
+def _key(table: str, row: Row) -> tuple:
+    return tuple(row[column] for column in KEYS[table])
