@@ -1,0 +1,1 @@
+"""Faults: what sweeps survive."""

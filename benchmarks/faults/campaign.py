@@ -1,0 +1,245 @@
+"""Harm sweeps at random times, resume them, and compare with undisturbed ones.
+
+    python -m benchmarks.faults.campaign --out faults.md
+
+A sweep is started, harmed, and started again with --resume until it ends. Every row that an undisturbed
+sweep has must then be there once, with the same values: trials (status, epochs, proposal, every knob),
+epochs and classes, and the rungs that follow from them. Times, hosts and numbers of attempts may differ.
+"""
+
+import argparse
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from ray.cluster_utils import Cluster
+
+from benchmarks.faults import faults
+from sweeps.recovery import UNFINISHED
+from sweeps.scheduler import ArmASHA
+
+HERE = Path(__file__).parent
+MAY_DIFFER = {
+    "trials": ["seconds", "started", "host", "attempts"],
+    "epochs": ["train_seconds", "eval_seconds"],
+    "classes": [],
+}
+KEYS = {"trials": ["trial"], "epochs": ["trial", "epoch"], "classes": ["trial", "class"]}
+
+
+@dataclass(frozen=True)
+class Case:
+    """An experiment at a concurrency; ``equal``: its rows are those of an undisturbed sweep."""
+
+    label: str
+    experiment: str
+    concurrent: int
+    equal: bool = True
+
+
+@dataclass
+class Count:
+    """What the sweeps of one kind of fault came to."""
+
+    faults: int = 0
+    sweeps: int = 0
+    expected: int = 0
+    found: int = 0
+    missing: int = 0
+    duplicates: int = 0
+    differing: int = 0
+    unended: int = 0
+
+
+FIXED = Case("fixed list, 2 at once", "fixed", 2)
+SEARCHED = Case("ASHA + TPE, 1 at once", "searched", 1)
+ARRIVAL = Case("ASHA + TPE, 2 at once", "searched", 2, equal=False)
+KINDS: dict[str, Callable] = {
+    "SIGKILL of the driver": faults.kill_driver,
+    "SIGKILL of a worker": faults.kill_worker,
+    "full disk": faults.fill_disk,
+    "truncated file": faults.truncate,
+}
+PLAN = [
+    *((kind, case, n) for kind, n in zip(KINDS, (20, 20, 5, 10), strict=True) for case in (FIXED, SEARCHED)),
+    ("SIGKILL of the driver", ARRIVAL, 20),
+    ("loss of a raylet", FIXED, 5),
+    ("loss of a raylet", SEARCHED, 5),
+]
+SHORT = [
+    ("SIGKILL of the driver", FIXED, 1),
+    ("SIGKILL of a worker", SEARCHED, 1),
+    ("truncated file", SEARCHED, 1),
+]
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the campaign; exit 1 where a row is missing, double, different or without an end."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.faults.campaign", description=__doc__)
+    parser.add_argument("--out", type=Path, help="file that gets the table")
+    parser.add_argument("--short", action="store_true", help="a few faults, for the tests")
+    parser.add_argument("--seed", type=int, default=0, help="moves the times of the faults")
+    options = parser.parse_args(argv)
+    with tempfile.TemporaryDirectory(prefix="faults-") as work:
+        lines = list(campaign(Path(work), SHORT if options.short else PLAN, options.seed))
+    if options.out:
+        options.out.write_text("\n".join(lines) + "\n")
+    return int(any(line.endswith("LOSS |") for line in lines))
+
+
+def campaign(work: Path, plan: list[tuple[str, Case, int]], seed: int) -> Iterator[str]:
+    """Print and yield a line for each kind of fault and case, as a Markdown table."""
+    names = (
+        "faults",
+        "sweeps",
+        "rows expected",
+        "rows found",
+        "missing",
+        "duplicates",
+        "differing",
+        "no end",
+    )
+    for line in (
+        "| fault | case | " + " | ".join(names) + " | |",
+        "|:--|:--|" + "--:|" * len(names) + ":--|",
+    ):
+        print(line, flush=True)
+        yield line
+    undisturbed = {}
+    for kind, case, n in plan:
+        if case.experiment not in undisturbed:
+            undisturbed[case.experiment] = run_undisturbed(work, case)
+        count = Count()
+        while count.faults < n:
+            folder = work / f"{kind}-{case.label}-{count.sweeps}".replace(" ", "-") / case.experiment
+            rng = random.Random(f"{seed} {kind} {case.label} {count.sweeps}")
+            count.faults += run_harmed(folder, case, kind, rng, n - count.faults)
+            found = read(folder)
+            count.sweeps += 1
+            count.found += sum(map(len, found.values()))
+            count.duplicates += sum(int(rows.index.duplicated().sum()) for rows in found.values())
+            count.unended += int(found["trials"].status.isin(UNFINISHED).sum())
+            if case.equal:
+                compare(undisturbed[case.experiment], found, count)
+            else:
+                count_by_arrival(found, count)
+        bad = count.missing + count.duplicates + count.differing + count.unended
+        cells = " | ".join(f"{value:,}" for value in vars(count).values())
+        line = f"| {kind} | {case.label} | {cells} | {'LOSS' if bad else 'none lost'} |"
+        print(line, flush=True)
+        yield line
+
+
+def run_undisturbed(work: Path, case: Case) -> dict[str, pd.DataFrame]:
+    """Run the case as it is and return its tables."""
+    folder = work / "undisturbed" / case.experiment
+    with start(folder, case) as driver:
+        assert driver.wait() == 0, (folder.parent / "log").read_text()
+    return read(folder)
+
+
+def run_harmed(folder: Path, case: Case, kind: str, rng: random.Random, most: int) -> int:
+    """Run one sweep to its end, with up to ``most`` faults; return how many were done."""
+    if kind == "loss of a raylet":
+        return run_on_a_cluster(folder, case, rng, most)
+    done = 0
+    while True:
+        with start(folder, case) as driver:
+            while done < most and driver.poll() is None:
+                done += KINDS[kind](driver, folder, rng)
+            code = driver.wait()
+        if code == 0:
+            return done
+        expected = {"full disk": 2, "SIGKILL of a worker": 0}.get(kind, -9)
+        assert code == expected, (folder.parent / "log").read_text()[-3000:]
+
+
+def run_on_a_cluster(folder: Path, case: Case, rng: random.Random, most: int) -> int:
+    """Run one sweep on raylets of one core each, and lose one again and again; another comes for it."""
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
+    try:
+        raylets = [cluster.add_node(num_cpus=1) for _ in range(case.concurrent)]
+        done = 0
+        with start(folder, case, cluster.address) as driver:
+            while done < most and faults._grows(driver, folder):
+                time.sleep(rng.uniform(0, 6))
+                lost = raylets.pop(rng.randrange(len(raylets)))
+                cluster.remove_node(lost, allow_graceful=False)
+                done += driver.poll() is None
+                raylets.append(cluster.add_node(num_cpus=1))
+                time.sleep(10)
+            assert driver.wait() == 0, (folder.parent / "log").read_text()[-3000:]
+        return done
+    finally:
+        cluster.shutdown()
+
+
+@contextmanager
+def start(folder: Path, case: Case, address: str | None = None) -> Iterator[subprocess.Popen]:
+    """Start the sweep, or go on with it; its output goes to a file beside its results."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    options = ["--results", folder.parent]
+    if (folder / "sweep.json").exists():
+        options += ["--resume"]
+    else:
+        options += ["--dataset", "digits", "--data-dir", folder.parents[1] / "data"]
+        options += ["--max-concurrent", case.concurrent, "--checkpoint-every", "0.2s"]
+        options += ["--address", address] if address else []
+    command = [sys.executable, "-m", "sweeps.run", HERE / f"{case.experiment}.py", *options]
+    with open(folder.parent / "log", "a") as log:
+        driver = subprocess.Popen([str(part) for part in command], stdout=log, stderr=log)
+        try:
+            yield driver
+        finally:
+            driver.kill()
+            driver.wait()
+
+
+def read(folder: Path) -> dict[str, pd.DataFrame]:
+    """Return the tables of a results folder by their keys, without what may differ."""
+    tables = {table: pd.read_parquet(folder / table).drop(columns=MAY_DIFFER[table]) for table in KEYS}
+    return {table: rows.set_index(KEYS[table]).sort_index() for table, rows in tables.items()}
+
+
+def compare(expected: dict[str, pd.DataFrame], found: dict[str, pd.DataFrame], count: Count) -> None:
+    """Add a sweep's rows to the count, beside those of an undisturbed one."""
+    for table, rows in found.items():
+        due, once = expected[table], rows[~rows.index.duplicated()]
+        both = due.index.intersection(once.index)
+        count.expected += len(due)
+        count.missing += len(due.index.difference(once.index))
+        count.differing += len(once.index.difference(due.index))
+        count.differing += sum(not due.loc[[key]].equals(once.loc[[key]]) for key in both)
+    count.differing += rungs(expected) != rungs(found)
+
+
+def count_by_arrival(found: dict[str, pd.DataFrame], count: Count) -> None:
+    """Add a sweep whose rows depend on arrival: each trial itself says how many epochs it has."""
+    done = found["trials"].epochs_done
+    epochs = found["epochs"].groupby("trial").size().reindex(done.index, fill_value=0)
+    classes = found["classes"].groupby("trial").size().reindex(done.index, fill_value=0)
+    count.expected += len(done) + int(done.sum()) + 10 * int((done > 0).sum())
+    count.missing += int(
+        (done - epochs).clip(lower=0).sum() + (10 * (done > 0) - classes).clip(lower=0).sum()
+    )
+
+
+def rungs(tables: dict[str, pd.DataFrame]) -> dict:
+    """Return what ASHA holds when it is brought back from the rows: scores by arm, rung and trial."""
+    asha = ArmASHA()
+    search = tables["trials"][tables["trials"].phase == "search"]
+    for key, row in search.iterrows():
+        scores = tables["epochs"].loc[[key]] if row.epochs_done else tables["epochs"].iloc[:0]
+        asha.bring_back(key, row.arm, row.epochs, scores.val_macro_recall.tolist(), ended=True)
+    return asha.recorded()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
