@@ -13,6 +13,7 @@ from typing import Any
 import ray
 from joblib import cpu_count
 from ray import tune
+from ray._private import ray_constants
 
 from lt_core.data import Dataset
 from lt_core.errors import InputError
@@ -71,6 +72,8 @@ class Share:
 def connected(address: str | None) -> Iterator[dict[str, float]]:
     """Start Ray on this machine, or connect to ``address``; yield the resources there are."""
     os.environ.update(QUIET)
+    # What Ray does on macOS and Windows: without a cluster, every port is on the loopback interface.
+    ray_constants.ENABLE_RAY_CLUSTER = address is not None
     try:
         ray.init(
             address=address or "local",

@@ -11,7 +11,7 @@ from pathlib import Path
 from sweeps import journal
 
 Driver = subprocess.Popen
-WORKER = b"ray::Trial"
+WORKER = (b"ray::Trial", b"ray::ResourceTrainable")  # idle, and in a step
 
 
 def kill_driver(driver: Driver, folder: Path, rng: random.Random) -> bool:
