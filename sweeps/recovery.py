@@ -117,10 +117,17 @@ def _merge(found: Recovered, table: str, parts: dict[int, list[Row]], journaled:
             _count(found, table, rows)
         else:
             active |= {_key(table, row): row for row in rows}
-    active |= {_key(table, row): row for row in journaled}
+    # A journal without its first line may repeat what is in a part.
+    active |= {_key(table, row): row for row in journaled if not _sealed(found, table, row)}
     kept = [row for row in active.values() if table == "epochs" or not found.unfinished(row["trial"])]
     _count(found, table, kept)
     found.active[table] = kept
+
+
+def _sealed(found: Recovered, table: str, row: Row) -> bool:
+    if table == "epochs":
+        return row["epoch"] in found.scores[row["trial"]]
+    return found.classes[row["trial"]] > 0
 
 
 def _count(found: Recovered, table: str, rows: list[Row]) -> None:

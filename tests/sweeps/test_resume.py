@@ -1,0 +1,213 @@
+"""Sweeps that go on: the searcher's part, played without Ray, and what --resume refuses."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+from ray.tune.schedulers import TrialScheduler
+from ray.tune.search import Searcher
+
+from lt_core.config import TrainConfig
+from sweeps.columns import SCHEMAS
+from sweeps.experiment import Arm, Experiment
+from sweeps.plan import make_plan
+from sweeps.results import Results
+from sweeps.run import main
+from sweeps.scheduler import ArmASHA
+from sweeps.searcher import SweepSearcher
+from sweeps.spaces import SPACES
+
+EXPERIMENT = Experiment(
+    base={"epochs": 10, "imbalance_ratio": 10.0},
+    arms=[
+        Arm(name="fixed", label="fixed"),
+        Arm(name="found", label="found", search={"lr": SPACES["lr"], "beta": SPACES["beta"]}),
+    ],
+    trials=9,
+    seeds=2,
+)
+OPTIONS = {
+    "trials": None,
+    "epochs": None,
+    "seeds": None,
+    "seed": 0,
+    "machine": {"threads": 1},
+}
+
+
+class Cut(Exception):
+    """The driver is gone."""
+
+
+@pytest.fixture
+def plan(digits):
+    return make_plan("toy", EXPERIMENT, digits, settings={}, **OPTIONS)
+
+
+def recall(config: TrainConfig, epoch: int) -> float:
+    """A learning curve that depends on the configuration and the seed alone."""
+    return epoch / 10 - 40 * abs(config.lr - 2e-3) - (1 - config.beta) + (config.seed % 97) / 1e4
+
+
+def play(plan, folder, writes, diverges=lambda config: False):
+    """Play Ray and the recorder at concurrency 1 until the sweep ends, or ``writes`` rows were written.
+
+    Returns the ladder of rungs. Rows are written in the order in which the recorder writes them.
+    """
+    results = Results(folder, resume=(folder / "trials").exists())
+    asha = ArmASHA()
+    original, left = results.write, [writes]
+
+    def write(**tables):
+        if left[0] == 0:
+            raise Cut
+        left[0] -= 1
+        original(**tables)
+
+    results.write = write
+    try:
+        searcher = SweepSearcher(plan, results, asha, 1, {})
+        number = 0
+        while (job := searcher.suggest(str(number))) != Searcher.FINISHED:
+            spec, ray_trial = searcher.running[str(number)], SimpleNamespace(config=job)
+            asha.on_trial_add(None, ray_trial)
+            begin(results, spec)
+            status = run(results, searcher, asha, spec, ray_trial, diverges(spec.config))
+            searcher.end(str(number), status)
+            number += 1
+    finally:
+        results.write = original
+        results._lock.close()
+    results.fold()
+    return asha.recorded()
+
+
+def begin(results, spec):
+    row = {"trial": spec.trial, "arm": spec.arm, "phase": spec.phase, "config_of": spec.config_of}
+    row |= {"proposal": spec.proposal, "status": "running", "epochs_done": 0, "known_from": None}
+    results.write(trials=[{**spec.config.model_dump(), **row}])
+
+
+def run(results, searcher, asha, spec, ray_trial, diverges):
+    """Report every epoch from the first on, as a trial without a checkpoint does."""
+    results.past.epochs.pop(spec.trial, None)
+    status = "finished"
+    for epoch in range(1, 11):
+        if diverges and epoch == 2:
+            status = "diverged"
+            break
+        score = recall(spec.config, epoch)
+        decision = asha.on_trial_result(None, ray_trial, {"epoch": epoch, "val_macro_recall": score})
+        if epoch not in results.past.scores[spec.trial]:
+            empty = dict.fromkeys(SCHEMAS["epochs"].names)
+            row = empty | {"trial": spec.trial, "epoch": epoch, "val_macro_recall": score}
+            results.write(epochs=[row])
+            searcher.score(spec, row)
+        if decision == TrialScheduler.STOP and epoch < 10:
+            status = "stopped"
+            break
+    else:
+        epoch += 1
+    done = epoch if status == "stopped" else epoch - 1
+    asha.on_trial_complete(None, ray_trial, {"epoch": done, "val_macro_recall": recall(spec.config, done)})
+    ended = {"trial": spec.trial, "status": status, "epochs_done": done}
+    results.write(classes=[{"trial": spec.trial, "class": 0}], trials=[ended])
+    return status
+
+
+def rows(folder):
+    results = Results(folder, resume=True)
+    results._lock.close()
+    keep = ("status", "epochs_done", "proposal", "config_of", "lr", "beta", "seed")
+    trials = {key: [row[name] for name in keep] for key, row in results.trials.items()}
+    return trials, {key: dict(scores) for key, scores in results.past.scores.items()}
+
+
+def test_a_sweep_cut_off_after_any_row_ends_as_an_undisturbed_one(plan, tmp_path):
+    def diverges(config):
+        return config.lr > 4e-3
+
+    ladder = play(plan, tmp_path / "whole", writes=10_000, diverges=diverges)
+    expected = rows(tmp_path / "whole")
+    statuses = [row[0] for row in expected[0].values()]
+    assert {"finished", "stopped", "diverged"} == set(statuses)
+    written = len(statuses) * 2 + sum(map(len, expected[1].values()))
+    for writes in range(1, written, 3):
+        folder = tmp_path / str(writes)
+        with pytest.raises(Cut):
+            play(plan, folder, writes, diverges)
+        assert play(plan, folder, writes=10_000, diverges=diverges) == ladder, writes
+        assert rows(folder) == expected, writes
+
+
+def test_a_longer_search_supersedes_the_finals_of_what_it_no_longer_chooses(plan, tmp_path):
+    play(plan, tmp_path / "r", writes=10_000)
+    before = rows(tmp_path / "r")[0]
+    chosen = {row[3] for key, row in before.items() if key.startswith("found-final")}
+    play(replace(plan, trials=30, seeds=3), tmp_path / "r", writes=10_000)
+    after = rows(tmp_path / "r")[0]
+    assert sum(key.startswith("found-search") for key in after) == 30
+    assert {key: row for key, row in after.items() if "search" in key and key in before} == {
+        key: row for key, row in before.items() if "search" in key
+    }
+    finals = {key: row for key, row in after.items() if key.startswith("found-final")}
+    current = {row[3] for row in finals.values() if row[0] == "finished"}
+    old = {row[3] for row in finals.values() if row[0] == "superseded"}
+    assert len(current) == 1
+    assert current != chosen  # the longer search found something better here
+    assert old == chosen
+    assert sum(row[0] == "finished" for row in finals.values()) == 3
+    assert sum(row[0] == "superseded" for row in finals.values()) == 2
+    assert sum(key.startswith("fixed-final") for key in after) == 3
+
+
+def test_lost_rows_of_a_trial_at_its_end_are_measured_again(plan, tmp_path):
+    play(plan, tmp_path / "r", writes=10_000)
+    expected = rows(tmp_path / "r")
+    results = Results(tmp_path / "r", resume=True)
+    results.close()
+    (part,) = (tmp_path / "r" / "epochs").glob("part-*")
+    part.write_bytes(part.read_bytes()[:-100])
+    results = Results(tmp_path / "r", resume=True)
+    assert f"{part} is damaged" in results.past.notes[0]
+    searcher = SweepSearcher(plan, results, ArmASHA(), 1, {})
+    lost = [(spec.trial, spec.upto) for spec in searcher.queue]
+    assert lost == [(key, row[1]) for key, row in expected[0].items()]
+    assert searcher.searches == {}  # nothing is proposed before what was known is known again
+    results._lock.close()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--epochs", "6"], "the sweep was begun with --epochs 5, not 6"),
+        (["--seed", "1"], "the sweep was begun with --seed 0, not 1"),
+        (["--set", "lr=0.01"], "the sweep was begun with --set [], not ['lr=0.01']"),
+        (["--cpus-per-trial", "2"], "the sweep was begun with --cpus-per-trial 1.0, not 2.0"),
+        (["--dataset", "cifar10"], "the sweep was begun with --dataset digits, not cifar10"),
+        (["--trials", "4"], "--trials may only grow, from 5, not to 4"),
+        (["--seeds", "2"], "--seeds may only grow, from 3, not to 2"),
+    ],
+)
+def test_what_resume_refuses(arguments, message, sweep, monkeypatch, capsys):
+    monkeypatch.chdir(sweep.folder.parents[1])
+    assert main(["cb_focal", "--resume", "--dry-run", *arguments]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+
+
+def test_what_resume_allows(sweep, monkeypatch, capsys):
+    monkeypatch.chdir(sweep.folder.parents[1])
+    grown = ["--trials", "6", "--seeds", "4", "--max-concurrent", "1", "--time-budget", "1h"]
+    assert main(["cb_focal", "--resume", "--dry-run", *grown]) == 0
+    assert "6 search, 6 confirm, 4 final, 5 epochs" in capsys.readouterr().out
+
+
+def test_a_folder_without_a_sweep_cannot_be_resumed(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["cb_focal", "--resume"]) == 2
+    expected = (
+        "error: results/cb_focal holds no sweep to go on with: No such file or directory (sweep.json)\n"
+    )
+    assert capsys.readouterr().err == expected
