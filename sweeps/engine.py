@@ -8,12 +8,13 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import ray
 from joblib import cpu_count
 from ray import tune
-from ray._private import ray_constants
+from ray._private import ray_constants, services
 
 from lt_core.data import Dataset
 from lt_core.errors import InputError
@@ -38,6 +39,11 @@ QUIET = {
     "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
     "TUNE_WARN_THRESHOLD_S": "60",
 }
+
+
+# Ray gets a session of its own: Ctrl-C, a closed terminal or a scheduler's SIGTERM go to whole groups of
+# processes, and a sweep can only end calmly while Ray lives.
+services.ConsolePopen = partial(services.ConsolePopen, start_new_session=True)  # type: ignore[misc, assignment]
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import importlib
 import importlib.util
 import pkgutil
+import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -66,6 +67,8 @@ class Experiment:
         if not self.arms or self.trials < 1 or self.seeds < 1:
             raise InputError("an experiment needs an arm, and at least 1 trial and 1 seed")
         names = [arm.name for arm in self.arms]
+        for name in names:
+            _check_name("arm", name)
         if len(set(names)) < len(names):
             raise InputError(f"two arms have one name: {names}")
         mentioned = [a.baseline for a in self.arms if a.baseline] + [
@@ -98,6 +101,7 @@ def find(name_or_file: str) -> tuple[str, ModuleType]:
     module = load_file(path)
     if not callable(getattr(module, "experiment", None)):
         raise InputError(f"{path} defines no function experiment(data) that returns an Experiment")
+    _check_name("experiment", path.stem)
     return path.stem, module
 
 
@@ -110,6 +114,12 @@ def load_file(path: Path) -> ModuleType:
     sys.modules[spec.name] = module  # dataclasses look their module up
     spec.loader.exec_module(module)
     return module
+
+
+def _check_name(kind: str, name: str) -> None:
+    """Refuse what is no plain file name: results and checkpoints are called after it."""
+    if not re.fullmatch(r"\w[\w.+-]*", name, re.ASCII):
+        raise InputError(f"{kind} {name!r}: a name begins with a letter, a digit or _; . + - may follow")
 
 
 def summary(module: ModuleType) -> str:

@@ -72,6 +72,8 @@ def reports(job: dict[str, Any]) -> Generator[dict[str, Any]]:
             if not done and store.due:
                 store.write(epoch.epoch, {"run": epoch.snapshot(), "report": report})
             yield _on_the_wire(report) | {"done": done, "notes": store.notes}
+            if done:
+                return
     except Diverged as error:
         yield {"done": True, "diverged": str(error)}
 

@@ -136,6 +136,19 @@ def test_a_damaged_folder_is_one_clear_line(tmp_path, spoil, message, capsys):
     assert error.count("\n") == 1
 
 
+def test_a_damaged_part_is_left_out_only_when_told_to_and_the_table_says_so(tmp_path, capsys):
+    folder = write(tmp_path)
+    damaged = folder / "epochs" / "part-00001.parquet"
+    content = bytearray((folder / "epochs" / "part-00000.parquet").read_bytes())
+    damaged.write_bytes(content[: len(content) // 2])
+    assert main([str(folder), "--tables-only"]) == 2
+    error = capsys.readouterr().err
+    assert f"{damaged} is damaged" in error
+    assert "--skip-damaged goes on without it, sweeps.run --resume mends it" in error
+    assert main([str(folder), "--tables-only", "--skip-damaged"]) == 0
+    assert f"{damaged} is damaged" in capsys.readouterr().out.partition("Test macro recall")[0]
+
+
 def test_no_finished_final_run_is_said(tmp_path, capsys):
     assert main([str(write(tmp_path, status="failed"))]) == 2
     assert "no final run has finished, so there is no table (1 trial diverged" in capsys.readouterr().err

@@ -126,3 +126,12 @@ def test_a_single_left_over_image_sits_the_epoch_out():
     order = torch.Generator().manual_seed(0)
     assert [len(b) for b in core.batch_indices(65, 32, order)] == [32, 32]
     assert [len(b) for b in core.batch_indices(66, 32, order)] == [32, 32, 2]
+
+
+def test_a_loss_that_is_no_number_ends_the_run_within_the_epoch(digits, monkeypatch):
+    steps = []
+    monkeypatch.setattr(core.losses, "reduce", lambda *args: steps.append(1) or args[0].sum() * torch.nan)
+    config = TrainConfig(**FAST | {"batch_size": 2})
+    with pytest.raises(Diverged, match="the training loss is nan in epoch 1"):
+        next(core.train(config, digits))
+    assert len(steps) == core.LOSS_CHECK_STEPS

@@ -2,6 +2,8 @@
 
 import pytest
 
+from lt_core.errors import InputError
+from sweeps.experiment import Arm, Experiment
 from sweeps.run import main
 
 MINE = """
@@ -67,6 +69,12 @@ def test_an_experiment_file_is_checked_too(base, baseline, search, message, tmp_
     file.write_text(MINE.format(base=base, baseline=repr(baseline), search=search))
     assert main([str(file), "--dataset", "digits", "--dry-run", "--data-dir", str(data_dir)]) == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["../a", "", ".a", "a/b", "a b"])
+def test_names_cannot_leave_the_results_folder(name):
+    with pytest.raises(InputError, match="a name begins with"):
+        Experiment(base={}, arms=[Arm(name=name, label="A")], trials=1, seeds=1)
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lt_core.config import TrainConfig
 from lt_core.errors import InputError
 from sweeps import results as module
+from sweeps.columns import KNOBS
 from sweeps.recovery import recover
 from sweeps.results import Results
 
@@ -99,6 +101,26 @@ def test_damage_is_named_and_never_changes_a_value(tmp_path_factory, data):
     assert not tables["epochs"].duplicated(["trial", "epoch"]).any()
     assert not tables["classes"].duplicated(["trial", "class"]).any()
     assert len(tables["epochs"]) == sum(map(len, found.scores.values()))
+
+
+@given(
+    lr=st.floats(1e-8, 10),
+    beta=st.floats(0, 1, exclude_max=True),
+    counts=st.none() | st.lists(st.integers(1, 99), min_size=2, max_size=4).map(tuple),
+    channels_last=st.none() | st.booleans(),
+    folded=st.booleans(),
+)
+def test_a_configuration_comes_back_to_the_bit(tmp_path_factory, lr, beta, counts, channels_last, folded):
+    profile = "exponential" if counts is None else "counts"
+    config = TrainConfig(lr=lr, beta=beta, counts=counts, profile=profile, channels_last=channels_last)
+    results = Results(tmp_path_factory.mktemp("r") / "r")
+    row = {"trial": "t", "arm": "a", "phase": "final", "status": "running", "epochs_done": 0}
+    results.write(trials=[config.model_dump() | row])
+    if folded:
+        results.close()
+    found = recover(results.folder).trials["t"]
+    assert TrainConfig.parse({knob: found[knob] for knob in KNOBS}) == config
+    results._lock.close()
 
 
 def test_rows_that_belong_together_come_back_together(tmp_path):

@@ -1,0 +1,127 @@
+"""Real faults in real sweeps: a short form of the campaign, signals, a warm start, open ports."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from benchmarks.faults import campaign
+from tests.conftest import command
+
+MARK = "SWEEP_STARTED_BY_THE_TEST_OF"
+SMALL = ["--dataset", "digits", "--trials", "5", "--seeds", "3", "--epochs", "5"]
+
+
+def test_harmed_sweeps_end_as_undisturbed_ones(tmp_path):
+    header, _, *lines = list(campaign.campaign(tmp_path, campaign.SHORT, seed=1))
+    names = [name.strip() for name in header.split("|")]
+    assert len(lines) == len(campaign.SHORT)
+    for line, (_, _, faults) in zip(lines, campaign.SHORT, strict=True):
+        cells = dict(zip(names, (cell.strip() for cell in line.split("|")), strict=True))
+        assert cells["faults"] == str(faults)
+        assert cells["rows expected"] == cells["found"] != "0"
+        assert [cells[name] for name in ("missing", "duplicates", "differing", "no end")] == ["0"] * 4
+        assert "none lost" in line
+
+
+def test_the_campaign_would_see_a_loss(sweep):
+    """Its comparison must be able to fail: one row gone, one twice, one value changed."""
+    expected = campaign.read(sweep.folder)
+    epochs = expected["epochs"]
+    harmed = pd.concat([epochs.iloc[1:], epochs.iloc[-1:]])
+    harmed.iloc[0, harmed.columns.get_loc("train_loss")] += 1e-12
+    count = campaign.Count()
+    campaign.compare(expected, expected | {"epochs": harmed}, count)
+    assert (count.missing, count.differing) == (1, 1)
+    same = campaign.Count()
+    campaign.compare(expected, campaign.read(sweep.folder), same)
+    assert (same.missing, same.differing) == (0, 0)
+
+
+@pytest.mark.parametrize(("number", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
+def test_a_signal_ends_the_sweep_calmly(number, code, tmp_path, data_dir, sweep):
+    """In a group of its own, as a terminal has it, and the signal goes to all of the group."""
+    arguments = ["-m", "sweeps.run", "cb_focal", *SMALL, "--data-dir", str(data_dir), "--max-concurrent", "1"]
+    process = subprocess.Popen(
+        [sys.executable, *arguments],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+        env=os.environ | {MARK: number},
+    )
+    folder = tmp_path / "results" / "cb_focal"
+    deadline = time.monotonic() + 120
+    while not (folder / "epochs").exists() or pd.read_parquet(folder / "epochs").empty:
+        assert time.monotonic() < deadline, "timed out"
+        time.sleep(0.2)
+    os.killpg(process.pid, getattr(signal, number))
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == code
+    expected = f"ended early: {number}; go on with\n\n    python -m sweeps.run cb_focal --resume\n"
+    assert expected in output
+    assert "Traceback" not in output
+    assert marked(number) == []
+    assert not (folder / "journal").exists()  # all is in Parquet
+    assert "running" not in set(pd.read_parquet(folder / "trials").status)
+    if number == "SIGTERM":
+        resumed = command("sweeps.run", "cb_focal", "--resume", cwd=tmp_path)
+        assert resumed.returncode == 0, resumed.stdout + resumed.stderr
+        assert re.search(r"note: goes on: \d+ of 72 done", resumed.stdout)
+        finals, alone = (campaign.read(f)["epochs"].loc["ce-final-00"] for f in (folder, sweep.folder))
+        pd.testing.assert_frame_equal(finals, alone, check_exact=True)
+
+
+def marked(value: str) -> list[str]:
+    """The command lines of the processes that inherited the mark."""
+    found = []
+    for environ in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if f"{MARK}={value}".encode() in environ.read_bytes():
+                found.append((environ.parent / "cmdline").read_text())
+        except OSError:  # it has just ended
+            continue
+    return found
+
+
+def test_a_warm_start_knows_the_other_sweeps_trials(sweep, tmp_path, data_dir):
+    options = [*SMALL, "--data-dir", data_dir, "--warm-start", sweep.folder, "--time-budget", "1s"]
+    process = command("sweeps.run", "cb_focal", *options, cwd=tmp_path)
+    assert process.returncode == 0, process.stdout + process.stderr
+    assert f"CE, searched: 5 search trials are known from {sweep.folder}" in process.stdout
+    old, new = (pd.read_parquet(f / "trials") for f in (sweep.folder, tmp_path / "results" / "cb_focal"))
+    old, new = (rows[rows.phase == "search"].set_index("trial") for rows in (old, new))
+    assert len(new) == 15
+    same = ["status", "reason", "epochs_done", "proposal", "lr", "beta", "gamma", "batch_size"]
+    pd.testing.assert_frame_equal(old.sort_index()[same], new.sort_index()[same])
+    assert set(new.known_from) == {f"{sweep.folder}: {key}" for key in old.index}
+
+
+def test_a_local_ray_listens_on_loopback_alone():
+    code = """
+import ray
+from sweeps import engine
+with engine.connected(None):
+    ray.get(ray.remote(lambda: 1).remote())
+    print(open("/proc/net/tcp").read(), open("/proc/net/tcp6").read(), sep="")
+"""
+    before = listening(Path("/proc/net/tcp").read_text() + Path("/proc/net/tcp6").read_text())
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert process.returncode == 0, process.stderr
+    opened = listening(process.stdout) - before
+    assert len(opened) >= 3  # GCS, raylet, workers
+    loopback = ("0100007F", "0000000000000000FFFF00000100007F", "00000000000000000000000001000000")
+    assert {address.partition(":")[0] for address in opened} <= set(loopback)
+
+
+def listening(table: str) -> set[str]:
+    """Local addresses of the listening sockets in a /proc/net/tcp."""
+    rows = [line.split() for line in table.splitlines() if ":" in line]
+    return {row[1] for row in rows if row[3] == "0A"}

@@ -1,0 +1,71 @@
+"""What a trial reports when it goes on, without Ray."""
+
+import os
+
+import pytest
+
+from lt_core.errors import InputError
+from sweeps.trainable import reports
+
+
+@pytest.fixture
+def job(tmp_path, data_dir, digits):
+    return {
+        "trial": "t",
+        "knobs": {"imbalance_ratio": 20.0, "epochs": 6, "augment": "crop"},
+        "upto": None,
+        "attempt": 1,
+        "reported": 0,
+        "checkpoints": str(tmp_path / "checkpoints"),
+        "checkpoint_every": 0.0,
+        "dataset": {"spec": "digits", "data_dir": str(data_dir), "image_size": None},
+        "fingerprint": digits.fingerprint,
+        "plugin": None,
+    }
+
+
+def numbers(report):
+    left_out = ("train_seconds", "eval_seconds", "notes")
+    return {key: str(value) for key, value in report.items() if key not in left_out}
+
+
+def some(job, n):
+    """The first n reports of a trial whose process then ends."""
+    running = reports(job)
+    found = [numbers(next(running)) for _ in range(n)]
+    running.close()
+    return found
+
+
+def test_a_trial_goes_on_from_its_checkpoint_and_reports_that_epoch_again(job):
+    whole = list(map(numbers, reports(job | {"trial": "whole"})))
+    assert [report["epoch"] for report in whole] == list("123456")
+    assert [report["done"] for report in whole] == ["False"] * 5 + ["True"]
+    assert some(job, 4) == whole[:4]
+    assert list(map(numbers, reports(job | {"attempt": 2, "reported": 4}))) == whole[3:]
+
+
+def test_an_epoch_that_was_never_put_on_record_is_not_skipped(job):
+    whole = list(map(numbers, reports(job | {"trial": "whole"})))
+    some(job, 4)  # the driver died before it wrote the fourth
+    assert list(map(numbers, reports(job | {"attempt": 2, "reported": 3}))) == whole[2:]
+
+
+def test_a_damaged_checkpoint_is_said_and_the_one_before_is_used(job, tmp_path):
+    whole = some(job, 4)
+    newest = max((tmp_path / "checkpoints" / "t").iterdir())
+    os.truncate(newest, 1000)
+    first = next(reports(job | {"attempt": 2, "reported": 4}))
+    assert first["notes"] == [f"checkpoint {newest} is damaged: the one before it is used"]
+    assert numbers(first) == whole[2]
+
+
+def test_what_was_lost_is_measured_up_to_where_it_was(job):
+    whole = list(map(numbers, reports(job | {"trial": "whole"})))
+    again = list(map(numbers, reports(job | {"upto": 4})))
+    assert again == [*whole[:3], whole[3] | {"done": "True"}]
+
+
+def test_other_data_is_refused(job):
+    with pytest.raises(InputError, match="the data of digits is not what the sweep began with"):
+        next(reports(job | {"fingerprint": "other"}))
