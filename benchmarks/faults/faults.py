@@ -53,8 +53,8 @@ def fill_disk(driver: Driver, folder: Path, rng: random.Random) -> bool:
     if driver.poll() is not None:
         return False
     size = (folder / "journal").stat().st_size + rng.randrange(2000)
-    resource.prlimit(driver.pid, resource.RLIMIT_FSIZE, (size, size))
-    return True
+    resource.prlimit(driver.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+    return driver.wait() == 2  # 0: nothing was left to write
 
 
 def truncate(driver: Driver, folder: Path, rng: random.Random) -> bool:
@@ -75,6 +75,7 @@ def truncate(driver: Driver, folder: Path, rng: random.Random) -> bool:
 def _kill(driver: Driver) -> bool:
     alive = driver.poll() is None
     driver.kill()
+    driver.wait()
     return alive
 
 
