@@ -53,7 +53,7 @@ class Share:
     cpus: float
     gpus: float
 
-    def check(self) -> None:
+    def __post_init__(self) -> None:
         if self.cpus <= 0:
             raise InputError(f"--cpus-per-trial {self.cpus:g}: must be above 0")
         if self.gpus < 0 or (self.gpus > 1 and self.gpus % 1):

@@ -15,8 +15,9 @@ from lt_core.errors import InputError, Unavailable
 from sweeps import experiment as experiments
 from sweeps import options as options_of
 from sweeps.describe import describe, plan_text, seconds_per_epoch_by_arm
-from sweeps.plan import make_plan
+from sweeps.plan import Plan, make_plan
 from sweeps.progress import Progress
+from sweeps.results import Results
 from sweeps.signals import Interrupted, Signals
 
 
@@ -46,18 +47,16 @@ def _list() -> int:
 def _sweep(given: dict[str, Any], signals: Signals) -> int:
     # Ray and Optuna take seconds to import; --list and wrong options should not wait for them.
     from sweeps import engine, resume
-    from sweeps.results import Results
 
     name, module = experiments.find(given["experiment"])
     folder = Path(given.get("results", options_of.DEFAULTS["results"])) / name
     begun = resume.recorded(folder) if given.get("resume") else None
     options = options_of.complete(given, begun and begun["options"])
+    gpus = min(1, torch.cuda.device_count()) if options.gpus_per_trial is None else options.gpus_per_trial
+    share = engine.Share(options.cpus_per_trial, gpus)
     settings = options_of.settings(options.set)
     image_size = TrainConfig.parse({k: v for k, v in settings.items() if k == "image_size"}).image_size
     options.dataset, data = _open_data(options, image_size)
-    gpus = options.gpus_per_trial
-    share = engine.Share(options.cpus_per_trial, min(1, torch.cuda.device_count()) if gpus is None else gpus)
-    share.check()
     plan = make_plan(
         name,
         module.experiment(data),
@@ -72,35 +71,29 @@ def _sweep(given: dict[str, Any], signals: Signals) -> int:
     description = describe(plan, data, vars(options), experiments.summary(module))
     if begun:
         resume.check(begun, description)
+        description["notes"] = begun["notes"]
     if options.dry_run:
         concurrent = share.concurrent(cpu_count(), torch.cuda.device_count(), options.max_concurrent)
         print(plan_text(plan, data, folder, concurrent, seconds_per_epoch_by_arm(plan, data)))
         return 0
     with engine.connected(options.address) as resources:
         signals.install()  # Ray has taken SIGTERM
-        cpus, gpus = resources.get("CPU", 0), resources.get("GPU", 0)
-        concurrent = share.concurrent(cpus, gpus, options.max_concurrent)
+        concurrent = share.concurrent(
+            resources.get("CPU", 0), resources.get("GPU", 0), options.max_concurrent
+        )
         costs = seconds_per_epoch_by_arm(plan, data)
         results = Results(folder, resume=bool(begun))
         print(plan_text(plan, data, folder, concurrent, costs), flush=True)
-        notes = list(results.past.notes)
         if options.warm_start and not begun:
-            notes += resume.warm_start(Path(options.warm_start), plan, data.fingerprint, results)
-            description["notes"] += notes
-        elif begun:
-            description["notes"] = begun["notes"]
+            known = resume.warm_start(Path(options.warm_start), plan, data.fingerprint, results)
+            description["notes"] += known
+            results.past.notes += known
         results.describe(description)
-        progress = Progress(plan, costs)
-        progress.go_on(results.past)
-        if begun:
-            notes.append(f"goes on: {progress.done_so_far()}")
-        for note in notes:
-            progress.note(note)
         ended_early = engine.run(
             plan,
             data,
             results,
-            progress,
+            _progress(plan, costs, results),
             signals,
             share=share,
             concurrent=concurrent,
@@ -114,6 +107,17 @@ def _sweep(given: dict[str, Any], signals: Signals) -> int:
             checkpoint_every=options.checkpoint_every,
         )
     return _finish(folder, options, ended_early, signals)
+
+
+def _progress(plan: Plan, costs: dict[str, float], results: Results) -> Progress:
+    """Say what is known already, and count on from it."""
+    progress = Progress(plan, costs)
+    progress.go_on(results.past)
+    for note in results.past.notes:
+        progress.note(note)
+    if results.trials:
+        progress.note(f"goes on: {progress.done_so_far()}")
+    return progress
 
 
 def _finish(folder: Path, options: Namespace, ended_early: str | None, signals: Signals) -> int:
