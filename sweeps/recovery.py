@@ -68,7 +68,7 @@ def recover(folder: Path) -> Recovered:
     if entries and entries[0][0] == journal.SEALED:
         found.sealed = entries[0][1]
     else:
-        found.sealed = {table: max(parts[table], default=-1) + 1 for table in found.sealed}
+        found.sealed = {table: max(parts[table], default=0) for table in found.sealed}  # the last goes on
     _merge_trials(found, parts["trials"], entries)
     for table in found.active:
         _merge(found, table, parts[table], [row for name, row in entries if name == table])

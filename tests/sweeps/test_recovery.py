@@ -135,6 +135,16 @@ def test_rows_that_belong_together_come_back_together(tmp_path):
     assert found.notes == [f"{path}: 1 damaged lines are left out; what they held is measured again"]
 
 
+def test_going_on_again_and_again_makes_no_more_files(tmp_path):
+    for number in range(5):
+        results = Results(tmp_path / "r", resume=number > 0)
+        write_trial(results, number)
+        results.close()
+    assert check(recover(tmp_path / "r"), 5) == 5
+    files = sorted(path.name for path in (tmp_path / "r").rglob("*.parquet"))
+    assert files == ["part-00000.parquet"] * 3
+
+
 def test_a_full_disk_names_the_file_and_what_was_written_stays(tmp_path):
     results = Results(tmp_path / "r")
     write_trial(results, 0)
