@@ -6,6 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pydantic import BaseModel, ValidationError
 
 from lt_core.errors import InputError
 from sweeps.arm_search import ArmSearch
@@ -18,42 +19,77 @@ DECISIVE = ("torch", "torchvision", "numpy", "optuna")  # packages whose version
 OF_THE_MACHINE = {"device", "precision", "channels_last", "threads"}
 
 
-def recorded(folder: Path) -> dict[str, Any]:
-    """Return sweep.json of a folder that holds a sweep."""
+class DataRecord(BaseModel):
+    """What sweep.json says of the data."""
+
+    name: str
+    fingerprint: str
+
+
+class ArmRecord(BaseModel):
+    """What sweep.json says of an arm: every knob, and the spaces of those that are searched, in words."""
+
+    name: str
+    searched: dict[str, str]
+    knobs: dict[str, Any]
+
+
+class Record(BaseModel):
+    """The part of sweep.json that says which sweep it is."""
+
+    experiment: str
+    options: dict[str, Any]
+    seed: int
+    trials: int
+    seeds: int
+    data: DataRecord
+    arms: list[ArmRecord]
+    notes: list[str]
+    versions: dict[str, str]
+
+
+def recorded(folder: Path) -> Record:
+    """Read the sweep.json of a folder that holds a sweep."""
+    path = folder / "sweep.json"
     try:
-        return json.loads((folder / "sweep.json").read_text(encoding="utf-8"))
+        return Record.model_validate_json(path.read_bytes())
     except OSError as error:
         raise InputError(f"{folder} holds no sweep to go on with: {error.strerror} (sweep.json)") from None
-    except ValueError as error:
-        raise InputError(f"{folder / 'sweep.json'} is damaged: {error}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise InputError(
+            f"{path} is damaged, or of another version: {first['msg']} {where}".strip()
+        ) from None
 
 
-def check(old: dict[str, Any], new: dict[str, Any]) -> None:
-    """Refuse to go on with a sweep that is not the one that was begun.
+def check(old: Record, description: dict[str, Any]) -> None:
+    """Refuse to go on with a sweep that is not the one that was begun; ``description``: of the one now.
 
     Raises:
         InputError: naming the first difference.
     """
-    new = json.loads(json.dumps(new, default=str))
+    new = Record.model_validate_json(json.dumps(description, default=str))
     for name in ("trials", "seeds"):
-        if new[name] < old[name]:
-            raise InputError(f"--resume: --{name} may only grow, from {old[name]}, not to {new[name]}")
+        before, now = getattr(old, name), getattr(new, name)
+        if now < before:
+            raise InputError(f"--resume: --{name} may only grow, from {before}, not to {now}")
     for what, before, now in _compared(old, new):
         if before != now:
             raise InputError(f"--resume: the sweep was begun with {what} {before}, it is {now} now")
 
 
-def _compared(old: dict[str, Any], new: dict[str, Any]) -> list[tuple[str, Any, Any]]:
-    rows = [("experiment", old["experiment"], new["experiment"]), ("--seed", old["seed"], new["seed"])]
-    rows += [(f"data {key}", old["data"][key], new["data"][key]) for key in ("name", "fingerprint")]
-    rows += [(name, old["versions"][name], new["versions"][name]) for name in DECISIVE]
-    arms = [{arm["name"]: arm for arm in about["arms"]} for about in (old, new)]
-    rows.append(("the arms", ", ".join(arms[0]), ", ".join(arms[1])))
-    for name in arms[0].keys() & arms[1].keys():
-        before, now = arms[0][name], arms[1][name]
-        rows.append((f"arm {name!r} searching", before["searched"], now["searched"]))
-        for knob in sorted(before["knobs"].keys() | now["knobs"].keys()):
-            rows.append((f"arm {name!r} at {knob}", before["knobs"].get(knob), now["knobs"].get(knob)))
+def _compared(old: Record, new: Record) -> list[tuple[str, Any, Any]]:
+    rows: list[tuple[str, Any, Any]]
+    rows = [("experiment", old.experiment, new.experiment), ("--seed", old.seed, new.seed)]
+    rows += [("data", old.data.name, new.data.name)]
+    rows += [("data of fingerprint", old.data.fingerprint, new.data.fingerprint)]
+    rows += [(name, old.versions.get(name), new.versions.get(name)) for name in DECISIVE]
+    rows += [("the arms", [arm.name for arm in old.arms], [arm.name for arm in new.arms])]
+    for before, now in zip(old.arms, new.arms, strict=False):
+        rows.append((f"arm {before.name!r} searching", before.searched, now.searched))
+        for knob in sorted(before.knobs.keys() | now.knobs.keys()):
+            rows.append((f"arm {before.name!r} at {knob}", before.knobs.get(knob), now.knobs.get(knob)))
     return rows
 
 
@@ -67,8 +103,8 @@ def warm_start(folder: Path, plan: Plan, fingerprint: str, results: Results) -> 
         InputError: ``folder`` cannot be read, is of other data, or holds no trial that fits.
     """
     about = recorded(folder)
-    if about["data"]["fingerprint"] != fingerprint:
-        raise InputError(f"--warm-start {folder}: that sweep ran on other data, {about['data']['name']}")
+    if about.data.fingerprint != fingerprint:
+        raise InputError(f"--warm-start {folder}: that sweep ran on other data, {about.data.name}")
     tables = {name: _read(folder / name) for name in ("trials", "epochs", "classes")}
     candidates = [r for r in tables["trials"] if r["phase"] == "search" and r["status"] not in UNFINISHED]
     notes, found = [], 0

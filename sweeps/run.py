@@ -51,7 +51,7 @@ def _sweep(given: dict[str, Any], signals: Signals) -> int:
     name, module = experiments.find(given["experiment"])
     folder = Path(given.get("results", options_of.DEFAULTS["results"])) / name
     begun = resume.recorded(folder) if given.get("resume") else None
-    options = options_of.complete(given, begun and begun["options"])
+    options = options_of.complete(given, begun.options if begun else None)
     gpus = min(1, torch.cuda.device_count()) if options.gpus_per_trial is None else options.gpus_per_trial
     share = engine.Share(options.cpus_per_trial, gpus)
     settings = options_of.settings(options.set)
@@ -71,7 +71,7 @@ def _sweep(given: dict[str, Any], signals: Signals) -> int:
     description = describe(plan, data, vars(options), experiments.summary(module))
     if begun:
         resume.check(begun, description)
-        description["notes"] = begun["notes"]
+        description["notes"] = begun.notes
     if options.dry_run:
         concurrent = share.concurrent(cpu_count(), torch.cuda.device_count(), options.max_concurrent)
         print(plan_text(plan, data, folder, concurrent, seconds_per_epoch_by_arm(plan, data)))

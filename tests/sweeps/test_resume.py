@@ -204,6 +204,27 @@ def test_what_resume_allows(sweep, monkeypatch, capsys):
     assert "6 search, 6 confirm, 4 final, 5 epochs" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "Invalid JSON: EOF while parsing"),
+        ("[]", "Input should be an object"),
+        ("{}", "Field required experiment"),
+        ('{"experiment": "cb_focal", "options": 3', "Invalid JSON"),
+    ],
+)
+def test_a_damaged_description_is_named(text, message, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "results" / "cb_focal" / "sweep.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    assert main(["cb_focal", "--resume"]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: results/cb_focal/sweep.json is damaged, or of another version: ")
+    assert message in error
+    assert error.count("\n") == 1
+
+
 def test_a_folder_without_a_sweep_cannot_be_resumed(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["cb_focal", "--resume"]) == 2
