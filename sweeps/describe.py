@@ -1,5 +1,6 @@
 """A plan in words for the screen, and as sweep.json for the record."""
 
+import hashlib
 import subprocess
 from importlib import metadata
 from pathlib import Path
@@ -100,7 +101,15 @@ def describe(plan: Plan, data: Dataset, options: dict[str, Any], about: str) -> 
         "notes": [*plan.experiment.notes, *([note] if note else [])],
         "versions": {package: metadata.version(package) for package in PACKAGES},
         "git": _git_revision(),
+        "file": _digest(options["experiment"]),
     }
+
+
+def _digest(experiment: str) -> str | None:
+    """Return the digest of an experiment file: its losses and models are part of what is measured."""
+    if not experiment.endswith(".py"):
+        return None
+    return hashlib.sha256(Path(experiment).read_bytes()).hexdigest()[:16]
 
 
 def _git_revision() -> str | None:

@@ -3,6 +3,7 @@
 import logging
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -24,7 +25,7 @@ from sweeps.recorder import EndedEarly, Recorder
 from sweeps.results import Results
 from sweeps.scheduler import ArmASHA
 from sweeps.searcher import SweepSearcher
-from sweeps.signals import Signals
+from sweeps.signals import Interrupted, Signals
 from sweeps.trainable import Trial
 
 QUIET = {
@@ -88,6 +89,8 @@ def connected(address: str | None) -> Iterator[dict[str, float]]:
             log_to_driver=False,
             logging_level=logging.ERROR,
         )
+    except SystemExit:  # Ray's way with SIGTERM while it starts
+        raise Interrupted(signal.SIGTERM) from None
     except (ConnectionError, ValueError) as error:
         raise InputError(f"no Ray cluster at --address {address}: {error}") from None
     logging.getLogger("ray.tune.tune").setLevel(logging.CRITICAL)  # failed trials are rows; it lists them

@@ -4,6 +4,7 @@ import argparse
 import ast
 import re
 import shlex
+from pathlib import Path
 from typing import Any
 
 from lt_core.errors import InputError
@@ -29,7 +30,7 @@ DEFAULTS: dict[str, Any] = {
     "set": [],
     "address": None,
 }
-OF_THE_CALL = {"list", "dry_run", "resume", "results"}  # never taken over
+OF_THE_CALL = {"experiment", "list", "dry_run", "resume", "results"}  # never taken over
 MAY_CHANGE = {"trials", "seeds", "max_concurrent", "time_budget", "address", "checkpoint_every"}
 
 
@@ -69,13 +70,20 @@ def complete(given: dict[str, Any], recorded: dict[str, Any] | None) -> argparse
     Raises:
         InputError: what was given differs from ``recorded`` where it may not.
     """
+    if "dataset" in given:
+        given = given | {"dataset": _absolute(given["dataset"])}
     taken = {name: value for name, value in (recorded or {}).items() if name in DEFAULTS}
     for name, value in given.items():
         if name in taken and name not in MAY_CHANGE | OF_THE_CALL and value != taken[name]:
-            option = name if name == "experiment" else f"--{name.replace('_', '-')}"
+            option = f"--{name.replace('_', '-')}"
             raise InputError(f"--resume: the sweep was begun with {option} {taken[name]}, not {value}")
     taken = {name: value for name, value in taken.items() if name not in OF_THE_CALL}
     return argparse.Namespace(**{**DEFAULTS, **taken, **given})
+
+
+def _absolute(dataset: str) -> str:
+    kind, _, where = dataset.partition(":")
+    return f"{kind}:{Path(where).resolve()}" if where else dataset
 
 
 def resume_command(options: argparse.Namespace) -> str:

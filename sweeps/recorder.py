@@ -111,7 +111,6 @@ class Recorder(tune.Callback):
         else:
             seen[epoch] = row
             self.results.write(epochs=[row])
-            self.searcher.score(spec, row)
             self.progress.epoch(spec.arm, result)
         seconds = sum(row[name] for row in seen.values() for name in TIMES)
         self.last[spec.trial] = {**result, **arrays, "seconds": seconds}
@@ -132,7 +131,7 @@ class Recorder(tune.Callback):
         epochs_done = self.last[spec.trial].get("epoch", 0)
         if "diverged" in (trial.last_result or {}):
             self._end(trial, "diverged", trial.last_result["diverged"])
-        elif epochs_done >= (spec.upto or spec.config.epochs):
+        elif epochs_done >= (spec.config.epochs if spec.upto is None else spec.upto):
             self._end(trial, "finished", None)
         elif self.ended_early:
             self._end(trial, "interrupted", self.ended_early)
@@ -154,7 +153,8 @@ class Recorder(tune.Callback):
             self.deaths[spec.trial] = self.deaths.get(spec.trial, 0) + 1
             self.progress.note(f"{spec.trial}: its worker died, it goes on from its last checkpoint")
             self.progress.ended(spec.arm, "interrupted", 0)
-            self._forget(spec)
+            self.results.past.epochs[spec.trial] = self.seen.pop(spec.trial)
+            del self.last[spec.trial]
             self.searcher.again(trial.trial_id)
 
     def _begin(self, spec: TrialSpec) -> None:
@@ -190,12 +190,11 @@ class Recorder(tune.Callback):
 
     def _write_end(self, spec: TrialSpec, status: str, reason: str | None) -> int:
         """Write how a trial ended, and the classes at its last epoch; return the epochs that it ran."""
-        last = self.last[spec.trial]
-        row = {"trial": spec.trial, "status": status, "reason": reason}
+        last, on_record = self.last.pop(spec.trial), len(self.seen.pop(spec.trial))
+        row = {"trial": spec.trial, "status": status, "reason": reason, "epochs_done": on_record}
         classes = []
         if last:
-            row |= {"epochs_done": last["epoch"], "seconds": last["seconds"], "host": last["hostname"]}
-            row |= last["ran_with"]
+            row |= {"seconds": last["seconds"], "host": last["hostname"], **last["ran_with"]}
             place = _identity(spec) | {"epoch": last["epoch"], "split": spec.config.evaluate_on}
             rows = class_rows(last["confusion"], last["counts"], self.data.class_names)
             classes = [place | by_class for by_class in rows]
@@ -208,16 +207,9 @@ class Recorder(tune.Callback):
             self.results.write(trials=[row])
         else:
             self.results.write(classes=classes, trials=[row])
+        if status != "interrupted":
             self.results.drop_checkpoints(spec.trial)
-        self._forget(spec)
-        return last.get("epoch", 0)
-
-    def _forget(self, spec: TrialSpec) -> None:
-        """Drop what is kept of a trial while it runs; one that will go on leaves its rows for that."""
-        seen = self.seen.pop(spec.trial)
-        del self.last[spec.trial]
-        if self.results.past.unfinished(spec.trial):
-            self.results.past.epochs[spec.trial] = seen
+        return on_record
 
     def close(self) -> None:
         """Give every trial that began, and that Ray left without an end, its row."""

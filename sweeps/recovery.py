@@ -1,5 +1,6 @@
 """What a results folder holds after whatever happened to its writer."""
 
+import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -40,6 +41,12 @@ class Recovered:
     sealed: dict[str, int] = field(default_factory=lambda: {"epochs": 0, "classes": 0})
     notes: list[str] = field(default_factory=list)
 
+    def count(self, tables: dict[str, list[Row]]) -> None:
+        """Take note of rows of the epochs and classes tables."""
+        for row in tables["epochs"]:
+            self.scores[row["trial"]][row["epoch"]] = row.get(METRIC)
+        self.classes.update(row["trial"] for row in tables["classes"])
+
     def unfinished(self, trial: str) -> bool:
         return self.trials.get(trial, {"status": "running"})["status"] in UNFINISHED
 
@@ -51,7 +58,9 @@ class Recovered:
         return found
 
     def incomplete(self, trial: str) -> bool:
-        """Whether a trial at its end has lost rows of the epochs or classes table."""
+        """Whether a trial at its end has lost rows of the epochs or classes table that are needed."""
+        if self.trials[trial]["status"] in ("failed", "superseded"):
+            return False
         done = self.trials[trial]["epochs_done"]
         lost_epochs = set(self.scores[trial]) != set(range(1, done + 1))
         return lost_epochs or (done > 0 and not self.classes[trial])
@@ -72,8 +81,10 @@ def recover(folder: Path) -> Recovered:
     _merge_trials(found, parts["trials"], entries)
     for table in found.active:
         _merge(found, table, parts[table], [row for name, row in entries if name == table])
-    for trial in [t for t in found.epochs if not found.unfinished(t) and not found.incomplete(t)]:
-        del found.epochs[trial]
+    for trial, row in found.trials.items():
+        going_on = found.unfinished(trial) or found.incomplete(trial) or row["status"] == "superseded"
+        if trial in found.epochs and not going_on:
+            del found.epochs[trial]
     return found
 
 
@@ -84,7 +95,7 @@ def _parts(table: Path, notes: list[str]) -> dict[int, list[Row]]:
         try:
             rows = pq.read_table(path, page_checksum_verification=True).to_pylist()
         except (OSError, pa.ArrowException) as error:
-            aside = path.rename(path.with_name(f"_damaged-{path.name}"))
+            aside = path.rename(path.with_name(f"_damaged-{time.time_ns()}-{path.name}"))
             reason = str(error).partition("\n")[0]
             notes.append(f"{path} is damaged ({reason}), now {aside.name}; what it held is measured again")
         else:
@@ -114,13 +125,13 @@ def _merge(found: Recovered, table: str, parts: dict[int, list[Row]], journaled:
     active: dict[tuple, Row] = {}
     for number, rows in sorted(parts.items()):
         if number < found.sealed[table]:
-            _count(found, table, rows)
+            _take(found, table, rows)
         else:
             active |= {_key(table, row): row for row in rows}
     # A journal without its first line may repeat what is in a part.
     active |= {_key(table, row): row for row in journaled if not _sealed(found, table, row)}
     kept = [row for row in active.values() if table == "epochs" or not found.unfinished(row["trial"])]
-    _count(found, table, kept)
+    _take(found, table, kept)
     found.active[table] = kept
 
 
@@ -130,14 +141,11 @@ def _sealed(found: Recovered, table: str, row: Row) -> bool:
     return found.classes[row["trial"]] > 0
 
 
-def _count(found: Recovered, table: str, rows: list[Row]) -> None:
-    for row in rows:
-        trial = row["trial"]
-        if table == "classes":
-            found.classes[trial] += 1
-            continue
-        found.scores[trial][row["epoch"]] = row.get(METRIC)
-        found.epochs[trial][row["epoch"]] = row
+def _take(found: Recovered, table: str, rows: list[Row]) -> None:
+    found.count({"epochs": [], "classes": []} | {table: rows})
+    if table == "epochs":
+        for row in rows:
+            found.epochs[row["trial"]][row["epoch"]] = row
 
 
 def _key(table: str, row: Row) -> tuple:

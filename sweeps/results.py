@@ -30,7 +30,6 @@ from sweeps.recovery import Recovered, Row, recover
 
 FOLD_SECONDS = 5.0
 ROWS_PER_PART = 10_000
-OURS = {*SCHEMAS, "journal", "checkpoints", ".lock"}
 
 
 class Results:
@@ -38,7 +37,7 @@ class Results:
 
     Attributes:
         trials: every trial's row, by key.
-        past: what was there when the folder was opened.
+        past: what was there when the folder was opened, and scores and classes counted on from it.
     """
 
     def __init__(self, folder: Path, resume: bool = False):
@@ -49,7 +48,7 @@ class Results:
         """
         self.folder = folder
         with naming(folder):
-            if not resume and folder.exists() and {path.name for path in folder.iterdir()} - OURS:
+            if not resume and folder.exists() and {path.name for path in folder.iterdir()} - {".lock"}:
                 raise InputError(
                     f"{folder} already holds results: go on with --resume, give another --results, or move "
                     "it away"
@@ -90,6 +89,7 @@ class Results:
             self.trials.setdefault(row["trial"], {}).update(row)
         for table, active in self._active.items():
             active += tables[table]
+        self.past.count(tables)
         self._dirty |= {table for table, rows in tables.items() if rows}
         self.fold_if_due()
 

@@ -12,8 +12,7 @@ from lt_core.errors import InputError
 from sweeps.arm_search import ArmSearch
 from sweeps.columns import KNOBS
 from sweeps.plan import Plan, PlannedArm
-from sweeps.recovery import UNFINISHED, Row
-from sweeps.results import Results
+from sweeps.recovery import Row
 
 DECISIVE = ("torch", "torchvision", "numpy", "optuna")  # packages whose version moves the numbers
 OF_THE_MACHINE = {"device", "precision", "channels_last", "threads"}
@@ -46,6 +45,8 @@ class Record(BaseModel):
     arms: list[ArmRecord]
     notes: list[str]
     versions: dict[str, str]
+    git: str | None
+    file: str | None
 
 
 def recorded(folder: Path) -> Record:
@@ -63,8 +64,10 @@ def recorded(folder: Path) -> Record:
         ) from None
 
 
-def check(old: Record, description: dict[str, Any]) -> None:
+def check(old: Record, description: dict[str, Any]) -> list[str]:
     """Refuse to go on with a sweep that is not the one that was begun; ``description``: of the one now.
+
+    Returns notes on what may matter and cannot be judged.
 
     Raises:
         InputError: naming the first difference.
@@ -77,11 +80,15 @@ def check(old: Record, description: dict[str, Any]) -> None:
     for what, before, now in _compared(old, new):
         if before != now:
             raise InputError(f"--resume: the sweep was begun with {what} {before}, it is {now} now")
+    if old.git != new.git:
+        return [f"the sweep was begun with the code at {old.git}, it goes on with {new.git}"]
+    return []
 
 
 def _compared(old: Record, new: Record) -> list[tuple[str, Any, Any]]:
     rows: list[tuple[str, Any, Any]]
     rows = [("experiment", old.experiment, new.experiment), ("--seed", old.seed, new.seed)]
+    rows += [("an experiment file of digest", old.file, new.file)]
     rows += [("data", old.data.name, new.data.name)]
     rows += [("data of fingerprint", old.data.fingerprint, new.data.fingerprint)]
     rows += [(name, old.versions.get(name), new.versions.get(name)) for name in DECISIVE]
@@ -93,8 +100,8 @@ def _compared(old: Record, new: Record) -> list[tuple[str, Any, Any]]:
     return rows
 
 
-def warm_start(folder: Path, plan: Plan, fingerprint: str, results: Results) -> list[str]:
-    """Copy the search trials of an earlier sweep that fit an arm of the plan; return a note for each arm.
+def known_trials(folder: Path, plan: Plan, fingerprint: str) -> tuple[dict[str, list[Row]], list[str]]:
+    """Return the rows of an earlier sweep's search trials that fit an arm of the plan, and a note an arm.
 
     A trial fits where it differs from the arm's own in what the arm searches alone. It becomes a trial
     of the new sweep, at its end: Optuna, ASHA and the selection know it, and it is not run again.
@@ -106,32 +113,46 @@ def warm_start(folder: Path, plan: Plan, fingerprint: str, results: Results) -> 
     if about.data.fingerprint != fingerprint:
         raise InputError(f"--warm-start {folder}: that sweep ran on other data, {about.data.name}")
     tables = {name: _read(folder / name) for name in ("trials", "epochs", "classes")}
-    candidates = [r for r in tables["trials"] if r["phase"] == "search" and r["status"] not in UNFINISHED]
-    notes, found = [], 0
+    known: dict[str, list[Row]] = {name: [] for name in tables}
+    notes = []
     for arm in plan.searched:
-        fitting = [row for row in candidates if row["arm"] == arm.name and _fits(row, arm, plan)]
+        fixed = ArmSearch(arm, plan.trials, plan.seed).fixed_knobs()
+        fitting = [row for row in tables["trials"] if _fits(row, arm, fixed) and _whole(row, tables)]
         for number, row in enumerate(fitting):
             origin, key = row["trial"], f"{arm.name}-search-{number:04d}"
-            copied = {
-                name: [r | {"trial": key} for r in tables[name] if r["trial"] == origin]
-                for name in ("epochs", "classes")
-            }
-            known = {"trial": key, "experiment": plan.name, "known_from": f"{folder}: {origin}"}
-            results.write(**copied, trials=[row | known])
-            for epoch in copied["epochs"]:
-                results.past.scores[key][epoch["epoch"]] = epoch["val_macro_recall"]
-        found += len(fitting)
+            for name in ("epochs", "classes"):
+                known[name] += [r | {"trial": key} for r in tables[name] if r["trial"] == origin]
+            changed = {"trial": key, "experiment": plan.name, "known_from": f"{folder}: {origin}"}
+            known["trials"].append(row | changed | {"proposal": _proposal(row, arm)})
         notes.append(f"{arm.arm.label}: {len(fitting)} search trials are known from {folder}")
-    if not found:
+    if not known["trials"]:
         raise InputError(f"--warm-start {folder}: no search trial there fits an arm of {plan.name}")
-    return notes
+    return known, notes
 
 
-def _fits(row: Row, arm: PlannedArm, plan: Plan) -> bool:
-    fixed = ArmSearch(arm, plan.trials, plan.seed).fixed_knobs()
-    searched = all(space.contains(row[knob]) for knob, space in arm.search.items())
+def _fits(row: Row, arm: PlannedArm, fixed: Row) -> bool:
+    at_its_end = row["phase"] == "search" and row["status"] in ("finished", "stopped", "diverged")
     others = KNOBS.keys() - OF_THE_MACHINE - arm.search.keys()
-    return bool(row.get("proposal")) and searched and all(row[k] == _plain(fixed[k]) for k in others)
+    return (
+        (row["arm"], at_its_end) == (arm.name, True)
+        and all(space.contains(row[knob]) for knob, space in arm.search.items())
+        and all(row[knob] == _plain(fixed[knob]) for knob in others)
+    )
+
+
+def _whole(row: Row, tables: dict[str, list[Row]]) -> bool:
+    epochs = {r["epoch"] for r in tables["epochs"] if r["trial"] == row["trial"]}
+    classes = any(r["trial"] == row["trial"] for r in tables["classes"])
+    return epochs == set(range(1, row["epochs_done"] + 1)) and classes == (row["epochs_done"] > 0)
+
+
+def _proposal(row: Row, arm: PlannedArm) -> str:
+    """Return what Optuna would have proposed; to the bit, where the arm searched the same knobs."""
+    params: Row = {}
+    for knob, space in arm.search.items():
+        params |= space.as_params(knob, row[knob])
+    proposed = json.loads(row.get("proposal") or "{}")
+    return json.dumps(proposed if proposed.keys() == params.keys() else params)
 
 
 def _plain(value: Any) -> Any:
@@ -142,6 +163,5 @@ def _read(table: Path) -> list[Row]:
     try:
         return pq.read_table(table, page_checksum_verification=True).to_pylist()
     except (OSError, pa.ArrowException) as error:
-        raise InputError(
-            f"--warm-start: {table} cannot be read: {str(error).partition(chr(10))[0]}"
-        ) from None
+        reason = str(error).partition("\n")[0]
+        raise InputError(f"--warm-start: {table} cannot be read: {reason}") from None

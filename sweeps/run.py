@@ -34,8 +34,8 @@ def main(argv: list[str] | None = None) -> int:
         except InputError as error:
             print(f"error: {error}", file=sys.stderr)
             return 2
-        except Interrupted:
-            return 128 + (signals.received or 0)
+        except Interrupted as interrupted:
+            return 128 + interrupted.number
 
 
 def _list() -> int:
@@ -69,9 +69,14 @@ def _sweep(given: dict[str, Any], signals: Signals) -> int:
         machine={"threads": share.threads, "device": "cuda" if share.gpus else "cpu"},
     )
     description = describe(plan, data, vars(options), experiments.summary(module))
+    notes: list[str] = []
+    known: dict[str, list] = {}
     if begun:
-        resume.check(begun, description)
+        notes = resume.check(begun, description)
         description["notes"] = begun.notes
+    elif options.warm_start:
+        known, notes = resume.known_trials(Path(options.warm_start), plan, data.fingerprint)
+        description["notes"] += notes
     if options.dry_run:
         concurrent = share.concurrent(cpu_count(), torch.cuda.device_count(), options.max_concurrent)
         print(plan_text(plan, data, folder, concurrent, seconds_per_epoch_by_arm(plan, data)))
@@ -84,16 +89,14 @@ def _sweep(given: dict[str, Any], signals: Signals) -> int:
         costs = seconds_per_epoch_by_arm(plan, data)
         results = Results(folder, resume=bool(begun))
         print(plan_text(plan, data, folder, concurrent, costs), flush=True)
-        if options.warm_start and not begun:
-            known = resume.warm_start(Path(options.warm_start), plan, data.fingerprint, results)
-            description["notes"] += known
-            results.past.notes += known
+        if known:
+            results.write(**known)
         results.describe(description)
         ended_early = engine.run(
             plan,
             data,
             results,
-            _progress(plan, costs, results),
+            _progress(plan, costs, results, notes),
             signals,
             share=share,
             concurrent=concurrent,
@@ -109,11 +112,11 @@ def _sweep(given: dict[str, Any], signals: Signals) -> int:
     return _finish(folder, options, ended_early, signals)
 
 
-def _progress(plan: Plan, costs: dict[str, float], results: Results) -> Progress:
+def _progress(plan: Plan, costs: dict[str, float], results: Results, notes: list[str]) -> Progress:
     """Say what is known already, and count on from it."""
     progress = Progress(plan, costs)
     progress.go_on(results.past)
-    for note in results.past.notes:
+    for note in [*results.past.notes, *notes]:
         progress.note(note)
     if results.trials:
         progress.note(f"goes on: {progress.done_so_far()}")
@@ -143,10 +146,7 @@ def _finish(folder: Path, options: Namespace, ended_early: str | None, signals: 
 def _open_data(options: Namespace, image_size: int | None) -> tuple[str, Dataset]:
     """Load --dataset; without it CIFAR-10 where it can be had, else digits, and say so."""
     if options.dataset:
-        spec = options.dataset
-        kind, _, where = spec.partition(":")
-        spec = f"{kind}:{Path(where).resolve()}" if where else spec
-        return spec, load_dataset(spec, options.data_dir, image_size)
+        return options.dataset, load_dataset(options.dataset, options.data_dir, image_size)
     try:
         return "cifar10", load_dataset("cifar10", options.data_dir, image_size)
     except Unavailable as error:

@@ -16,7 +16,7 @@ from sweeps.columns import KNOBS
 from sweeps.plan import SHORTLIST, Plan, PlannedArm
 from sweeps.recovery import UNFINISHED, Row
 from sweeps.results import Results
-from sweeps.scheduler import METRIC, ArmASHA
+from sweeps.scheduler import ArmASHA
 
 
 class SweepSearcher(Searcher):
@@ -93,12 +93,13 @@ class SweepSearcher(Searcher):
     def _queue(self, spec: TrialSpec) -> bool:
         """Queue a run unless it is at its end; return whether it was queued."""
         row = self.results.trials.get(spec.trial, {"status": "running"})
-        if row["status"] == "superseded" and row["epochs_done"] == row["epochs"]:
-            self.results.write(trials=[{"trial": spec.trial, "status": "finished", "reason": None}])
-        elif row["status"] in (*UNFINISHED, "superseded"):
+        status = row["status"]
+        if status == "superseded":
+            status = row["reason"].removeprefix("was ").partition(";")[0]
+            self.results.write(trials=[{"trial": spec.trial, "status": status, "reason": None}])
+        if status in UNFINISHED:
             self.queue.append(spec)
-            return True
-        return False
+        return status in UNFINISHED
 
     def suggest(self, trial_id: str) -> Any:
         if len(self.running) >= self.concurrent:
@@ -127,10 +128,6 @@ class SweepSearcher(Searcher):
 
     def on_trial_result(self, trial_id: str, result: dict) -> None:
         """Scores reach Optuna when the trial ends, see ``end``."""
-
-    def score(self, spec: TrialSpec, row: Row) -> None:
-        """Keep the score of an epoch that was measured for the first time, the one that stops included."""
-        self.results.past.scores[spec.trial][row["epoch"]] = row[METRIC]
 
     def on_trial_complete(self, trial_id: str, result: dict | None = None, error: bool = False) -> None:
         """Ray's notice comes before the trial's row is written; the recorder calls ``end`` after it."""
@@ -170,7 +167,9 @@ class SweepSearcher(Searcher):
     def _confirm(self, search: ArmSearch) -> None:
         """Queue the best search trials again on fresh seeds."""
         arm, search.confirming = search.planned.name, 0
-        for origin in self._shortlist(search):
+        shortlist = self._shortlist(search)
+        self._supersede(arm, "confirm", shortlist)
+        for origin in shortlist:
             for i, seed in enumerate(self.plan.confirm_seeds()):
                 spec = TrialSpec(
                     trial=f"{arm}-confirm-{_number(origin)}-{i}",
@@ -186,15 +185,24 @@ class SweepSearcher(Searcher):
         chosen = selection.choose(self.results.folder, search.planned.name, self._shortlist(search))
         if chosen is None:
             return
-        self._supersede(search.planned.name, chosen)
+        self._supersede(search.planned.name, "final", [chosen])
         self._queue_finals(search.planned, search.configs[chosen], chosen)
 
-    def _supersede(self, arm: str, chosen: str) -> None:
-        """Mark final runs of what a longer search no longer chooses."""
-        for row in [row for row in self.results.trials.values() if _is(row, arm, "final")]:
-            if row["config_of"] != chosen and row["status"] != "superseded":
-                reason = f"was {row['status']}; the search was extended and chose {chosen}"
-                self.results.write(trials=[{"trial": row["trial"], "status": "superseded", "reason": reason}])
+    def _supersede(self, arm: str, phase: str, chosen: list[str]) -> None:
+        """Mark runs of what a longer search no longer chooses; a confirmation that is done stays one."""
+        for key, row in self.results.trials.items():
+            unfinished = row["status"] in UNFINISHED
+            left = row["config_of"] not in chosen and row["status"] != "superseded"
+            if _is(row, arm, phase) and left and (unfinished or phase == "final"):
+                change = {
+                    "trial": key,
+                    "status": "superseded",
+                    "reason": f"was {row['status']}; the search was extended and chose {', '.join(chosen)}",
+                    "epochs_done": len(self.results.past.scores[key]),
+                }
+                self.results.write(trials=[change])
+                if unfinished:
+                    self.results.drop_checkpoints(key)
 
     def save(self, checkpoint_path: str) -> None:
         """Ray's own state is not kept: the rows are the state."""

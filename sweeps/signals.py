@@ -12,6 +12,10 @@ from typing import Self
 class Interrupted(BaseException):
     """A signal came before the sweep began, or after it ended."""
 
+    def __init__(self, number: int):
+        super().__init__(number)
+        self.number = number
+
 
 class Signals:
     """Handles the three signals as long as it is entered.
@@ -58,5 +62,5 @@ class Signals:
             os.dup2(nowhere, 1)
             os.dup2(nowhere, 2)
         if self._end_early is None:
-            raise Interrupted
+            raise Interrupted(number)
         self._end_early(signal.Signals(number).name)

@@ -55,7 +55,7 @@ def reports(job: dict[str, Any]) -> Generator[dict[str, Any]]:
     if data.fingerprint != job["fingerprint"]:
         raise InputError(f"the data of {job['dataset']['spec']} is not what the sweep began with")
     counts = split_indices(config, data)[2]
-    last = job["upto"] or config.epochs
+    last = config.epochs if job["upto"] is None else job["upto"]
     store = Checkpoints(Path(job["checkpoints"]) / job["trial"], job["attempt"], job["checkpoint_every"])
     saved = store.newest(job["reported"])
     if saved:

@@ -123,6 +123,24 @@ def test_a_configuration_comes_back_to_the_bit(tmp_path_factory, lr, beta, count
     results._lock.close()
 
 
+def test_a_failed_trial_is_not_measured_again(tmp_path):
+    results = Results(tmp_path / "r")
+    write_trial(results, 0, end=False)
+    results.write(trials=[{"trial": "t0", "status": "failed", "epochs_done": EPOCHS}])
+    results.close()
+    found = recover(tmp_path / "r")
+    assert not found.unfinished("t0")
+    assert not found.incomplete("t0")
+
+
+def test_a_folder_that_lost_its_description_is_not_written_over(tmp_path):
+    write_trial(results := Results(tmp_path / "r"), 0)
+    results._lock.close()
+    with pytest.raises(InputError, match="already holds results"):
+        Results(tmp_path / "r")
+    assert check(recover(tmp_path / "r"), 1) == 1
+
+
 def test_rows_that_belong_together_come_back_together(tmp_path):
     results = Results(tmp_path / "r")
     write_trial(results, 0)

@@ -3,15 +3,18 @@
 from dataclasses import replace
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 from ray.tune.schedulers import TrialScheduler
 from ray.tune.search import Searcher
 
 from lt_core.config import TrainConfig
 from sweeps.columns import SCHEMAS
+from sweeps.describe import describe
 from sweeps.experiment import Arm, Experiment
 from sweeps.plan import make_plan
 from sweeps.results import Results
+from sweeps.resume import known_trials
 from sweeps.run import main
 from sweeps.scheduler import ArmASHA
 from sweeps.searcher import SweepSearcher
@@ -102,7 +105,6 @@ def run(results, searcher, asha, spec, ray_trial, diverges):
             empty = dict.fromkeys(SCHEMAS["epochs"].names)
             row = empty | {"trial": spec.trial, "epoch": epoch, "val_macro_recall": score}
             results.write(epochs=[row])
-            searcher.score(spec, row)
         if decision == TrialScheduler.STOP and epoch < 10:
             status = "stopped"
             break
@@ -115,12 +117,20 @@ def run(results, searcher, asha, spec, ray_trial, diverges):
     return status
 
 
+def rows_of(results):
+    keep = ("status", "epochs_done", "proposal", "config_of", "lr", "beta", "seed")
+    return {key: [row[name] for name in keep] for key, row in results.trials.items()}
+
+
 def rows(folder):
     results = Results(folder, resume=True)
     results._lock.close()
-    keep = ("status", "epochs_done", "proposal", "config_of", "lr", "beta", "seed")
-    trials = {key: [row[name] for name in keep] for key, row in results.trials.items()}
-    return trials, {key: dict(scores) for key, scores in results.past.scores.items()}
+    return rows_of(results), {key: dict(scores) for key, scores in results.past.scores.items()}
+
+
+def number_of_writes(folder):
+    trials, scores = rows(folder)
+    return 2 * len(trials) + sum(map(len, scores.values()))
 
 
 def test_a_sweep_cut_off_after_any_row_ends_as_an_undisturbed_one(plan, tmp_path):
@@ -131,8 +141,7 @@ def test_a_sweep_cut_off_after_any_row_ends_as_an_undisturbed_one(plan, tmp_path
     expected = rows(tmp_path / "whole")
     statuses = [row[0] for row in expected[0].values()]
     assert {"finished", "stopped", "diverged"} == set(statuses)
-    written = len(statuses) * 2 + sum(map(len, expected[1].values()))
-    for writes in range(1, written, 3):
+    for writes in range(1, number_of_writes(tmp_path / "whole"), 3):
         folder = tmp_path / str(writes)
         with pytest.raises(Cut):
             play(plan, folder, writes, diverges)
@@ -159,6 +168,76 @@ def test_a_longer_search_supersedes_the_finals_of_what_it_no_longer_chooses(plan
     assert sum(row[0] == "finished" for row in finals.values()) == 3
     assert sum(row[0] == "superseded" for row in finals.values()) == 2
     assert sum(key.startswith("fixed-final") for key in after) == 3
+
+
+def test_an_interruption_then_an_extension_leave_nothing_open_and_nothing_twice(plan, tmp_path):
+    longer = replace(plan, trials=30, seeds=3)
+    play(plan, tmp_path / "whole", writes=10_000)
+    for writes in range(60, number_of_writes(tmp_path / "whole"), 9):
+        folder = tmp_path / str(writes)
+        with pytest.raises(Cut):
+            play(plan, folder, writes)
+        play(longer, folder, writes=10_000)
+        trials, _ = rows(folder)
+        assert {row[0] for row in trials.values()} <= {"finished", "stopped", "superseded"}
+        results = Results(folder, resume=True)
+        searcher = SweepSearcher(longer, results, ArmASHA(), 1, {})
+        assert searcher.suggest("next") == Searcher.FINISHED, writes
+        results.close()
+        epochs = pd.read_parquet(folder / "epochs")
+        assert not epochs.duplicated(["trial", "epoch"]).any()
+        assert not pd.read_parquet(folder / "classes").duplicated(["trial", "class"]).any()
+
+
+def test_finals_that_are_chosen_again_are_what_they_were(plan, tmp_path):
+    play(plan, tmp_path / "r", writes=10_000)
+    before = rows(tmp_path / "r")
+    results = Results(tmp_path / "r", resume=True)
+    searcher = SweepSearcher(plan, results, ArmASHA(), 1, {})
+    (chosen,) = {row[3] for key, row in before[0].items() if key.startswith("found-final")}
+    searcher._supersede("found", "final", ["another"])
+    assert {row[0] for key, row in rows_of(results).items() if "found-final" in key} == {"superseded"}
+    searcher._queue_finals(plan.arms[1], searcher.searches["found"].configs[chosen], chosen)
+    assert not searcher.queue
+    assert rows_of(results) == before[0]
+    results.close()
+
+
+def test_a_warm_start_runs_nothing_that_is_known(plan, digits, tmp_path):
+    play(plan, tmp_path / "old", writes=10_000)
+    old = Results(tmp_path / "old", resume=True)
+    old.describe(describe(plan, digits, {"dataset": "digits", "experiment": "toy"}, ""))
+    old.close()
+    known, notes = known_trials(tmp_path / "old", plan, digits.fingerprint)
+    assert notes == [f"found: 9 search trials are known from {tmp_path / 'old'}"]
+    new = Results(tmp_path / "new")
+    new.write(**known)
+    new.close()
+    play(plan, tmp_path / "new", writes=10_000)
+    trials, _ = rows(tmp_path / "new")
+    searched = [row for key, row in trials.items() if "search" in key]
+    assert len(searched) == 18
+    assert len({row[2] for row in searched}) == 18  # nothing is proposed twice, the hand-picked included
+    assert searched[:9] == [row for key, row in rows(tmp_path / "old")[0].items() if "search" in key]
+    for table, keys in (("epochs", ["trial", "epoch"]), ("classes", ["trial", "class"])):
+        assert not pd.read_parquet(tmp_path / "new" / table).duplicated(keys).any()
+
+
+def test_a_trial_that_did_not_search_a_knob_is_known_by_its_values(digits, tmp_path):
+    fixed = make_plan("toy", EXPERIMENT, digits, settings={"beta": 0.999}, **OPTIONS)
+    play(fixed, tmp_path / "old", writes=10_000)
+    old = Results(tmp_path / "old", resume=True)
+    old.describe(describe(fixed, digits, {"dataset": "digits", "experiment": "toy"}, ""))
+    old.close()
+    plan = make_plan("toy", EXPERIMENT, digits, settings={}, **OPTIONS)
+    known, _ = known_trials(tmp_path / "old", plan, digits.fingerprint)
+    new = Results(tmp_path / "new")
+    new.write(**known)
+    searcher = SweepSearcher(plan, new, ArmASHA(), 1, {})
+    configs = searcher.searches["found"].configs
+    assert [config.beta for config in configs.values()] == pytest.approx([0.999] * 9)
+    assert [config.lr for config in configs.values()] == [row["lr"] for row in known["trials"]]
+    new.close()
 
 
 def test_lost_rows_of_a_trial_at_its_end_are_measured_again(plan, tmp_path):
