@@ -107,7 +107,7 @@ def _merge_trials(found: Recovered, parts: dict[int, list[Row]], entries: list[j
     written = {row["trial"]: row for rows in parts.values() for row in rows}
     for table, change in entries:
         if table == "trials":
-            if "started" in change:
+            if change.get("started"):
                 change["started"] = datetime.fromisoformat(change["started"])
             found.trials.setdefault(change["trial"], {}).update(change)
     for trial, row in written.items():
