@@ -237,7 +237,7 @@ def rungs(tables: dict[str, pd.DataFrame]) -> dict:
     search = tables["trials"][tables["trials"].phase == "search"]
     for key, row in search.iterrows():
         scores = tables["epochs"].loc[[key]] if row.epochs_done else tables["epochs"].iloc[:0]
-        asha.bring_back(key, row.arm, row.epochs, scores.val_macro_recall.tolist(), ended=True)
+        asha.bring_back(str(key), row.arm, row.epochs, scores.val_macro_recall.tolist(), ended=True)
     return asha.recorded()
 
 

@@ -7,7 +7,7 @@ from ray import tune
 from ray.tune.schedulers import ASHAScheduler
 from ray.tune.search.optuna import OptunaSearch
 
-from benchmarks.overhead.trivial import BASE
+from benchmarks.overhead.trivial import BASE, EPOCHS, SEARCHED
 from lt_core.config import TrainConfig
 from lt_core.data import load_dataset
 from lt_core.train import train
@@ -21,7 +21,7 @@ class Trial(tune.Trainable):
 
     def setup(self, config):
         knobs = {"lr": config["lr"], "beta": 1 - config["1-beta"], "weighting": "effective_number"}
-        self.train_config = TrainConfig(**BASE, **knobs)
+        self.train_config = TrainConfig.parse({**BASE, **knobs})
         self.epochs = train(self.train_config, load_dataset("digits", config["data_dir"]))
 
     def reset_config(self, new_config):
@@ -36,15 +36,14 @@ class Trial(tune.Trainable):
 def main(storage: str, data_dir: str, trials: int) -> None:
     """Run ``trials`` trials, two at once, into the folder ``storage``."""
     ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False)
-    lr, beta = SPACES["lr"], SPACES["beta"]
+    (low, high), (least, most) = (SPACES[knob].extremes() for knob in SEARCHED)
     space = {
-        "lr": tune.loguniform(*lr.extremes()),
-        "1-beta": tune.loguniform(1 - beta.high, 1 - beta.low),
+        "lr": tune.loguniform(low, high),
+        "1-beta": tune.loguniform(1 - most, 1 - least),
         "data_dir": data_dir,
     }
-    epochs = BASE["epochs"]
     asha = ASHAScheduler(
-        time_attr=TIME, max_t=epochs, grace_period=grace_period(epochs), reduction_factor=REDUCTION
+        time_attr=TIME, max_t=EPOCHS, grace_period=grace_period(EPOCHS), reduction_factor=REDUCTION
     )
     tune.Tuner(
         tune.with_resources(Trial, {"cpu": 1}),

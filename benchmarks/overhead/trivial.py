@@ -3,7 +3,8 @@
 from sweeps.experiment import Arm, Experiment
 from sweeps.spaces import SPACES
 
-BASE = {"n_max": 20, "imbalance_ratio": 2.0, "epochs": 10, "batch_size": 64}
+EPOCHS = 10
+BASE = {"n_max": 20, "imbalance_ratio": 2.0, "epochs": EPOCHS, "batch_size": 64}
 SEARCHED = ("lr", "beta")
 
 
