@@ -3,7 +3,6 @@
 import importlib
 import importlib.util
 import pkgutil
-import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from lt_core.data import Dataset
 from lt_core.errors import InputError
 from lt_core.registry import nearest
 from sweeps import experiments
+from sweeps.files import is_plain
 from sweeps.spaces import Space
 
 
@@ -118,7 +118,7 @@ def load_file(path: Path) -> ModuleType:
 
 def _check_name(kind: str, name: str) -> None:
     """Refuse what is no plain file name: results and checkpoints are called after it."""
-    if not re.fullmatch(r"\w[\w.+-]*", name, re.ASCII):
+    if not is_plain(name):
         raise InputError(f"{kind} {name!r}: a name begins with a letter, a digit or _; . + - may follow")
 
 

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,6 +10,11 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from lt_core.errors import InputError
+
+
+def is_plain(name: str) -> bool:
+    """Say whether a name stays in the folder that it is put into."""
+    return re.fullmatch(r"\w[\w.+-]*", name, re.ASCII) is not None
 
 
 def replace(path: Path, write: Callable[[Path], Any]) -> None:

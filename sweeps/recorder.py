@@ -1,5 +1,6 @@
 """The recorder: Ray's events become rows of the results, before the trial that they are of goes on."""
 
+import pickle
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -144,7 +145,7 @@ class Recorder(tune.Callback):
         spec = self.searcher.running[trial.trial_id]
         if spec.trial not in self.last:  # it failed before it began
             self._begin(spec)
-        own = isinstance(trial.get_pickled_error(), RayTaskError)  # else its worker died
+        own = _is_own(trial)  # else its worker died
         if self.ended_early and not own:
             self._end(trial, "interrupted", self.ended_early)
         elif own or self.deaths.get(spec.trial, 0) >= RETRIES:
@@ -227,6 +228,13 @@ def _same(old: Any, new: Any) -> bool:
 
 def _identity(spec: TrialSpec) -> dict[str, Any]:
     return {"trial": spec.trial, "arm": spec.arm, "phase": spec.phase, "seed": spec.config.seed}
+
+
+def _is_own(trial: RayTrial) -> bool:
+    """Whether the trial itself raised, from what this process has just pickled in its scratch folder."""
+    if not trial.pickled_error_file:
+        return False
+    return isinstance(pickle.loads(Path(trial.pickled_error_file).read_bytes()), RayTaskError)
 
 
 def _error_line(trial: RayTrial) -> str:

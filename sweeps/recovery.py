@@ -10,8 +10,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from lt_core.errors import InputError
 from sweeps import journal
 from sweeps.columns import SCHEMAS
+from sweeps.files import is_plain
 from sweeps.scheduler import METRIC
 
 Row = dict[str, Any]
@@ -67,7 +69,11 @@ class Recovered:
 
 
 def recover(folder: Path) -> Recovered:
-    """Read everything that is whole; damaged Parquet files are moved aside, never deleted."""
+    """Read everything that is whole; damaged Parquet files are moved aside, never deleted.
+
+    Raises:
+        InputError: a trial's key would lead out of the folder.
+    """
     found = Recovered()
     path = folder / "journal"
     entries, damaged = journal.read(path)
@@ -79,6 +85,9 @@ def recover(folder: Path) -> Recovered:
     else:
         found.sealed = {table: max(parts[table], default=0) for table in found.sealed}  # the last goes on
     _merge_trials(found, parts["trials"], entries)
+    for trial in found.trials:
+        if not is_plain(trial):  # its checkpoints would be outside
+            raise InputError(f"{folder / 'trials'}: {trial!r} is not the key of a trial")
     for table in found.active:
         _merge(found, table, parts[table], [row for name, row in entries if name == table])
     for trial, row in found.trials.items():

@@ -141,6 +141,14 @@ def test_a_folder_that_lost_its_description_is_not_written_over(tmp_path):
     assert check(recover(tmp_path / "r"), 1) == 1
 
 
+def test_a_key_that_leads_out_of_the_folder_is_refused(tmp_path):
+    results = Results(tmp_path / "r")
+    results.write(trials=[{"trial": "../../home", "arm": "a", "status": "running"}])
+    results.close()
+    with pytest.raises(InputError, match=r"trials: '\.\./\.\./home' is not the key of a trial"):
+        recover(tmp_path / "r")
+
+
 def test_rows_that_belong_together_come_back_together(tmp_path):
     results = Results(tmp_path / "r")
     write_trial(results, 0)

@@ -137,7 +137,7 @@ def test_the_report_writes_tables_and_figures(sweep):
 
 def test_troubled_trials_are_rows_and_the_sweep_goes_on(tmp_path, data_dir):
     """A user's own experiment whose arms raise, kill their worker and diverge."""
-    options = ["--dataset", "digits", "--data-dir", data_dir, "--epochs", 3, "--seeds", 2, "--trials", 4]
+    options = ["--dataset", "digits", "--data-dir", data_dir, "--epochs", 3, "--seeds", 1, "--trials", 4]
     process = command("sweeps.run", TROUBLED, *options, cwd=tmp_path)
     assert process.returncode == 0, process.stdout + process.stderr
     folder = tmp_path / "results" / "troubled"
@@ -151,12 +151,18 @@ def test_troubled_trials_are_rows_and_the_sweep_goes_on(tmp_path, data_dir):
         "diverges": {"diverged"},
         "searched": {"finished"},
     }
+    attempts = finals.groupby("arm").attempts.agg(set).to_dict()
+    assert attempts["killed"] == {3}  # a worker that dies is tried again twice
+    assert attempts["raises"] == attempts["diverges"] == {1}
     reasons = finals.groupby("arm").reason.first()
     assert "ValueError: this loss always raises" in reasons["raises"]
     assert re.search("died|killed|unexpected", reasons["killed"])
     assert "training loss is nan in epoch 1" in reasons["diverges"]
     assert "no finished final run: raises, killed, diverges" in process.stdout
     assert trials[trials.arm == "searched"].groupby("phase").size()["search"] == 4
+    resumed = command("sweeps.run", TROUBLED, "--resume", cwd=tmp_path)  # nothing is left to do
+    assert resumed.returncode == 0, resumed.stdout + resumed.stderr
+    pd.testing.assert_frame_equal(pd.read_parquet(folder / "trials"), trials)
 
 
 def test_a_killed_driver_leaves_intact_parquet(tmp_path, data_dir):
