@@ -66,7 +66,7 @@ class Share:
         return max(1, int(self.cpus))
 
     def concurrent(self, cpus: float, gpus: float, most: int | None) -> int:
-        """Return how many trials fit, ``most`` of them; raise InputError where not even one does."""
+        """Return how many trials fit, at most ``most``; raise InputError where not even one does."""
         if self.gpus > gpus:
             raise InputError(f"--gpus-per-trial {self.gpus:g}: there are {gpus:g} GPUs here")
         if self.cpus > cpus:

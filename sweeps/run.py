@@ -92,23 +92,28 @@ def _sweep(given: dict[str, Any], signals: Signals) -> int:
         if known:
             results.write(**known)
         results.describe(description)
-        ended_early = engine.run(
-            plan,
-            data,
-            results,
-            _progress(plan, costs, results, notes),
-            signals,
-            share=share,
-            concurrent=concurrent,
-            dataset={
-                "spec": options.dataset,
-                "data_dir": str(Path(options.data_dir).resolve()),
-                "image_size": image_size,
-            },
-            plugin=str(Path(options.experiment).resolve()) if options.experiment.endswith(".py") else None,
-            time_budget=options.time_budget,
-            checkpoint_every=options.checkpoint_every,
-        )
+        try:
+            ended_early = engine.run(
+                plan,
+                data,
+                results,
+                _progress(plan, costs, results, notes),
+                signals,
+                share=share,
+                concurrent=concurrent,
+                dataset={
+                    "spec": options.dataset,
+                    "data_dir": str(Path(options.data_dir).resolve()),
+                    "image_size": image_size,
+                },
+                plugin=str(Path(options.experiment).resolve())
+                if options.experiment.endswith(".py")
+                else None,
+                time_budget=options.time_budget,
+                checkpoint_every=options.checkpoint_every,
+            )
+        except InputError as error:
+            raise InputError(f"{error}; go on with: {options_of.resume_command(options)}") from None
     return _finish(folder, options, ended_early, signals)
 
 
