@@ -6,6 +6,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ import ray
 from joblib import cpu_count
 from ray import tune
 from ray._private import ray_constants, services
+from ray.tune.execution.tune_controller import TuneController
 
 from lt_core.data import Dataset
 from lt_core.errors import InputError
@@ -45,6 +47,30 @@ QUIET = {
 # Ray gets a session of its own: Ctrl-C, a closed terminal or a scheduler's SIGTERM go to whole groups of
 # processes, and a sweep can only end calmly while Ray lives.
 services.ConsolePopen = partial(services.ConsolePopen, start_new_session=True)  # type: ignore[misc, assignment]
+
+
+class PatientController(TuneController):
+    """Lets a worker that starts come up.
+
+    Ray drops it as soon as another one is free: where trials are shorter than the start of a worker, all
+    of them run one after the other. After a while it may be dropped after all: there may be no room for it.
+    """
+
+    PATIENCE_SECONDS = 30.0
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self._asked: dict[str, float] = {}  # when a worker was asked for, by trial
+
+    def _maybe_reuse_cached_actor(self, trial: Any) -> bool:
+        if trial in self._trial_to_actor and trial not in self._resetting_trials:
+            asked = self._asked.setdefault(trial.trial_id, time.monotonic())
+            if time.monotonic() - asked < self.PATIENCE_SECONDS:
+                return False
+        return super()._maybe_reuse_cached_actor(trial)
+
+
+sys.modules["ray.tune.tune"].TuneController = PatientController  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True)

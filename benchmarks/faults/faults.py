@@ -34,7 +34,7 @@ def kill_worker(driver: Driver, folder: Path, rng: random.Random) -> bool:
         return False
     time.sleep(rng.uniform(0, 4))
     while driver.poll() is None:
-        workers = _workers()
+        workers = _workers(driver)
         if workers and max(_attempts(folder), default=0) <= 2:
             try:
                 os.kill(rng.choice(workers), signal.SIGKILL)
@@ -97,15 +97,18 @@ def _wait(driver: Driver, condition, pause: float = 0.05) -> bool:
     return False
 
 
-def _workers() -> list[int]:
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
+def _workers(driver: Driver) -> list[int]:
+    """Return the processes of the driver's trials: children of its raylet, which is its child."""
+    parents: dict[int, int] = {}
+    trials = []
+    for path in Path("/proc").glob("[0-9]*"):
         try:
-            if path.read_bytes().startswith(WORKER):
-                found.append(int(path.parent.name))
+            parents[int(path.name)] = int((path / "stat").read_text().rpartition(")")[2].split()[1])
+            if (path / "cmdline").read_bytes().startswith(WORKER):
+                trials.append(int(path.name))
         except OSError:  # it has just ended
             continue
-    return found
+    return [pid for pid in trials if parents.get(parents.get(pid, 0)) == driver.pid]
 
 
 def _attempts(folder: Path) -> list[int]:
