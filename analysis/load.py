@@ -84,6 +84,8 @@ def _read(table: Path, damaged: list[str]) -> pd.DataFrame:
             frames.append(pq.read_table(part, page_checksum_verification=True))
         except (OSError, pa.ArrowException) as error:
             damaged.append(f"{part} is damaged ({str(error).partition(chr(10))[0]})")
+    if not frames and not parts:
+        raise ReportError(f"{table} holds no Parquet file")
     if not frames:
-        raise ReportError(damaged[0] if damaged else f"{table} holds no Parquet file")
+        raise ReportError(f"{damaged[-1]}, and {table} has no other part: sweeps.run --resume mends it")
     return pa.concat_tables(frames).to_pandas()

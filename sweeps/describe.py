@@ -52,7 +52,7 @@ def plan_text(plan: Plan, data: Dataset, folder: Path, concurrent: int, costs: d
     lines += [
         f"  at once: {concurrent} trials",
         f"  results: {folder}",
-        f"  time:    about {duration(seconds)} at most, judged from one timed step",
+        f"  time:    about {duration(seconds)} of training at most, judged from one timed step",
         "",
     ]
     return "\n".join(lines)

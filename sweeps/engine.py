@@ -16,7 +16,7 @@ from typing import Any
 import ray
 from joblib import cpu_count
 from ray import tune
-from ray._private import ray_constants, services
+from ray._private import ray_constants, services, worker
 from ray.tune.execution.tune_controller import TuneController
 
 from lt_core.data import Dataset
@@ -115,6 +115,7 @@ def connected(address: str | None) -> Iterator[dict[str, float]]:
             log_to_driver=False,
             logging_level=logging.ERROR,
         )
+        worker.print_to_stdstream = lambda *_, **__: None  # a worker that died is a note and a row of ours
     except SystemExit:  # Ray's way with SIGTERM while it starts
         raise Interrupted(signal.SIGTERM) from None
     except (ConnectionError, ValueError) as error:
@@ -150,6 +151,8 @@ def run(
     }
     scheduler = ArmASHA()
     searcher = SweepSearcher(plan, results, scheduler, concurrent, payload)
+    if lost := sum(spec.upto is not None for spec in searcher.queue):
+        progress.note(f"{lost} trials at their end have lost rows: they are measured again")
     recorder = Recorder(plan, data, results, searcher, progress, time_budget)
     scratch = tempfile.mkdtemp(prefix="sweep-ray-")
     try:

@@ -75,10 +75,18 @@ def complete(given: dict[str, Any], recorded: dict[str, Any] | None) -> argparse
     taken = {name: value for name, value in (recorded or {}).items() if name in DEFAULTS}
     for name, value in given.items():
         if name in taken and name not in MAY_CHANGE | OF_THE_CALL and value != taken[name]:
-            option = f"--{name.replace('_', '-')}"
-            raise InputError(f"--resume: the sweep was begun with {option} {taken[name]}, not {value}")
+            begun, now = (_shown(name, v) for v in (taken[name], value))
+            raise InputError(f"--resume: the sweep was begun {begun}, not {now}")
     taken = {name: value for name, value in taken.items() if name not in OF_THE_CALL}
     return argparse.Namespace(**{**DEFAULTS, **taken, **given})
+
+
+def _shown(name: str, value: Any) -> str:
+    option = f"--{name.replace('_', '-')}"
+    if value in (None, []):
+        return f"without {option}"
+    values = value if isinstance(value, list) else [f"{value:g}" if isinstance(value, float) else value]
+    return f"with {' '.join(f'{option} {v}' for v in values)}"
 
 
 def _absolute(dataset: str) -> str:

@@ -14,6 +14,7 @@ from sweeps.recovery import Recovered
 from sweeps.scheduler import METRIC
 
 PLAIN_LINE_SECONDS = 15.0
+TELLING_SHARE = 0.03  # of the work, before the time left is judged
 
 
 class Progress:
@@ -30,6 +31,7 @@ class Progress:
         self.notes: set[str] = set()
         self.best: tuple[float, str] | None = None
         self.started_at = self.printed_at = time.monotonic()
+        self.working_since: float | None = None
         self.console = Console(file=sys.stdout, highlight=False)
         columns = BarColumn(bar_width=24), TaskProgressColumn(), TextColumn("{task.description}")
         self.bar = Bar(*columns, console=self.console)
@@ -48,6 +50,11 @@ class Progress:
     def go_on(self, past: Recovered) -> None:
         """Count what earlier sessions have done."""
         for trial, row in past.trials.items():
+            if row.get("known_from"):  # on top of what was planned
+                self.trials += 1
+                self.total += self.cost[row["arm"]] * row["epochs"]
+            for score in past.scores[trial].values():
+                self._judge(score, row["arm"])
             if row["status"] in self.counts and row["status"] != "running":
                 self.counts[row["status"]] += 1
                 self.done += self.cost[row["arm"]] * row["epochs"]
@@ -62,15 +69,19 @@ class Progress:
             self.console.print(f"note: {text}", soft_wrap=True, markup=False)
 
     def started(self) -> None:
+        if self.working_since is None:  # workers take seconds to start
+            self.working_since = time.monotonic()
         self.counts["running"] += 1
         self._show()
 
     def epoch(self, arm: str, result: dict[str, Any]) -> None:
         self.done += self.cost[arm]
-        score = result.get(METRIC)
+        self._judge(result.get(METRIC), arm)
+        self._show()
+
+    def _judge(self, score: float | None, arm: str) -> None:
         if score is not None and (self.best is None or score > self.best[0]):
             self.best = (score, self.labels[arm])
-        self._show()
 
     def ended(self, arm: str, status: str, epochs_left: int) -> None:
         """A trial no longer runs; one that is only interrupted counts for nothing yet."""
@@ -87,15 +98,15 @@ class Progress:
 
     def line(self) -> str:
         """Return the state in one line."""
-        counts = dict(self.counts)
+        counts = self.counts
         parts = [f"{counts['running']} running, {self.done_so_far()}"]
         parts += [f"{counts[s]} {s}" for s in ("stopped", "diverged", "failed") if counts[s]]
         if self.best:
             parts.append(f"best val macro recall {self.best[0]:.3f} ({self.best[1]})")
-        if self.before < self.done < self.total:
-            elapsed = time.monotonic() - self.started_at
-            speed = (self.done - self.before) / elapsed
-            parts.append(f"about {duration((self.total - self.done) / speed)} left")
+        done, left = self.done - self.before, self.total - self.done
+        if self.working_since and left > 0 and done > TELLING_SHARE * (done + left):
+            elapsed = time.monotonic() - self.working_since
+            parts.append(f"about {duration(elapsed * left / done)} left")
         return ", ".join(parts)
 
     def _show(self, last: bool = False) -> None:

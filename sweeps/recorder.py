@@ -87,6 +87,8 @@ class Recorder(tune.Callback):
         now = time.monotonic()
         if self.deadline is not None and now > self.deadline and not self.ended_early:
             self.end_early("time budget spent")
+        if self.ended_early:
+            self.progress.note(f"{self.ended_early}: trials get {GRACE_SECONDS:.0f} s to end their epoch")
         if now > self.leave_at:
             raise EndedEarly
 

@@ -55,7 +55,7 @@ def recorded(folder: Path) -> Record:
     try:
         return Record.model_validate_json(path.read_bytes())
     except OSError as error:
-        raise InputError(f"{folder} holds no sweep to go on with: {error.strerror} (sweep.json)") from None
+        raise InputError(f"{folder} holds no sweep: {error.strerror} (sweep.json)") from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
@@ -77,6 +77,9 @@ def check(old: Record, description: dict[str, Any]) -> list[str]:
         before, now = getattr(old, name), getattr(new, name)
         if now < before:
             raise InputError(f"--resume: --{name} may only grow, from {before}, not to {now}")
+    if old.file != new.file:
+        changed = "the experiment file has changed since the sweep began"
+        raise InputError(f"--resume: {changed}: restore it, or start anew with another --results")
     for what, before, now in _compared(old, new):
         if before != now:
             raise InputError(f"--resume: the sweep was begun with {what} {before}, it is {now} now")
@@ -88,7 +91,6 @@ def check(old: Record, description: dict[str, Any]) -> list[str]:
 def _compared(old: Record, new: Record) -> list[tuple[str, Any, Any]]:
     rows: list[tuple[str, Any, Any]]
     rows = [("experiment", old.experiment, new.experiment), ("--seed", old.seed, new.seed)]
-    rows += [("an experiment file of digest", old.file, new.file)]
     rows += [("data", old.data.name, new.data.name)]
     rows += [("data of fingerprint", old.data.fingerprint, new.data.fingerprint)]
     rows += [(name, old.versions.get(name), new.versions.get(name)) for name in DECISIVE]
@@ -126,7 +128,10 @@ def known_trials(folder: Path, plan: Plan, fingerprint: str) -> tuple[dict[str, 
             known["trials"].append(row | changed | {"proposal": _proposal(row, arm)})
         notes.append(f"{arm.arm.label}: {len(fitting)} search trials are known from {folder}")
     if not known["trials"]:
-        raise InputError(f"--warm-start {folder}: no search trial there fits an arm of {plan.name}")
+        raise InputError(
+            f"--warm-start {folder}: no search trial there fits an arm of {plan.name}: the arm's name, the "
+            "seed, the epochs and every knob that is not searched must be the same"
+        )
     return known, notes
 
 

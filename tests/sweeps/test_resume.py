@@ -259,11 +259,14 @@ def test_lost_rows_of_a_trial_at_its_end_are_measured_again(plan, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--epochs", "6"], "the sweep was begun with --epochs 5, not 6"),
-        (["--seed", "1"], "the sweep was begun with --seed 0, not 1"),
-        (["--set", "lr=0.01"], "the sweep was begun with --set [], not ['lr=0.01']"),
-        (["--cpus-per-trial", "2"], "the sweep was begun with --cpus-per-trial 1.0, not 2.0"),
-        (["--dataset", "cifar10"], "the sweep was begun with --dataset digits, not cifar10"),
+        (["--epochs", "6"], "the sweep was begun with --epochs 5, not with --epochs 6"),
+        (["--seed", "1"], "the sweep was begun with --seed 0, not with --seed 1"),
+        (["--set", "lr=0.01"], "the sweep was begun without --set, not with --set lr=0.01"),
+        (
+            ["--cpus-per-trial", "2"],
+            "the sweep was begun with --cpus-per-trial 1, not with --cpus-per-trial 2",
+        ),
+        (["--dataset", "cifar10"], "begun with --dataset digits, not with --dataset cifar10"),
         (["--trials", "4"], "--trials may only grow, from 5, not to 4"),
         (["--seeds", "2"], "--seeds may only grow, from 3, not to 2"),
     ],
@@ -307,7 +310,5 @@ def test_a_damaged_description_is_named(text, message, tmp_path, monkeypatch, ca
 def test_a_folder_without_a_sweep_cannot_be_resumed(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["cb_focal", "--resume"]) == 2
-    expected = (
-        "error: results/cb_focal holds no sweep to go on with: No such file or directory (sweep.json)\n"
-    )
+    expected = "error: results/cb_focal holds no sweep: No such file or directory (sweep.json)\n"
     assert capsys.readouterr().err == expected
