@@ -73,11 +73,7 @@ PLAN = [
     ("loss of a raylet", FIXED, 5),
     ("loss of a raylet", SEARCHED, 5),
 ]
-SHORT = [
-    ("SIGKILL of the driver", FIXED, 1),
-    ("SIGKILL of a worker", SEARCHED, 1),
-    ("truncated file", SEARCHED, 1),
-]
+SHORT = [("truncated file", SEARCHED, 1)]  # its driver is killed as well
 
 
 def main(argv: list[str] | None = None) -> int:

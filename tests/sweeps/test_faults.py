@@ -25,7 +25,7 @@ def test_harmed_sweeps_end_as_undisturbed_ones(tmp_path):
     for line, (_, _, faults) in zip(lines, campaign.SHORT, strict=True):
         cells = dict(zip(names, (cell.strip() for cell in line.split("|")), strict=True))
         assert cells["faults"] == str(faults)
-        assert cells["rows expected"] == cells["found"] != "0"
+        assert cells["rows expected"] == cells["rows found"] != "0"
         assert [cells[name] for name in ("missing", "duplicates", "differing", "no end")] == ["0"] * 4
         assert "none lost" in line
 
