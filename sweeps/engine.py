@@ -173,9 +173,11 @@ def run(
         )
         with progress, signals.handled_by(recorder.end_early):
             tuner.fit()
-    except Exception:
-        if recorder.crash is None and recorder.ended_early is None:
-            raise
+    except Exception as error:
+        if recorder.crash is None:  # not what Ray has wrapped of ours, see below
+            if recorder.ended_early is None:
+                raise
+            progress.note(f"Ray failed while the sweep ended: {error!r}")
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     if recorder.crash and not isinstance(recorder.crash, EndedEarly):

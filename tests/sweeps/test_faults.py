@@ -31,7 +31,7 @@ def test_harmed_sweeps_end_as_undisturbed_ones(tmp_path):
 
 
 def test_the_campaign_would_see_a_loss(sweep):
-    """Its comparison must be able to fail: one row gone, one twice, one value changed."""
+    """Its comparison must be able to fail: one row gone, one value changed, beside one twice."""
     expected = campaign.read(sweep.folder)
     epochs = expected["epochs"]
     harmed = pd.concat([epochs.iloc[1:], epochs.iloc[-1:]])
