@@ -35,12 +35,12 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def tables(sweep: Sweep, style: str = "txt") -> str:
-    """Return every table of the sweep with its header and footer."""
+    """Return every table of the sweep, but for the long ones, with its header and footer."""
     bullet = "- " if style == "md" else ""
     lines = "\n".join
     parts = [lines(bullet + line for line in summary.header(sweep))]
     for module in all_tables().values():
-        frame = module.frame(sweep)
+        frame = None if getattr(module, "LONG", False) else module.frame(sweep)
         if frame is not None:
             title = f"**{module.TITLE}**" if style == "md" else module.TITLE
             parts.append(f"{title}\n\n{render.table(module.display(frame), style)}")
@@ -60,7 +60,7 @@ def write(sweep: Sweep, out: Path) -> None:
                 render.write_table(out, name, frame, module.display(frame))
         for name, module in all_figures().items():
             figure = module.draw(sweep)
-            for suffix in ("png", "svg"):
+            for suffix in ("png", "svg") if figure else ():
                 figure.savefig(out / f"{name}.{suffix}", dpi=150, bbox_inches="tight")
     except OSError as error:
         raise ReportError(f"cannot write the report to {out}: {error.strerror}; choose --out") from None

@@ -11,9 +11,11 @@ def header(sweep: Sweep) -> list[str]:
     by_nature = config.profile in ("none", "counts")
     ratio = max(counts) / min(counts) if by_nature else config.imbalance_ratio
     epochs = sorted({arm["epochs"] for arm in about["arms"]})
+    preset = f", preset {about['preset']}" if about["preset"] else ""
+    models = ", ".join(sorted(set(sweep.trials.model)))
+    start = f"{about['experiment']}{preset} on {data['name']}: {models}"
     return [
-        f"{about['experiment']} on {data['name']}: {config.profile} profile, imbalance ratio "
-        f"{ratio:.3g}, {sum(counts):,} training images",
+        f"{start}, {config.profile} profile, imbalance ratio {ratio:.3g}, {sum(counts):,} training images",
         f"budget: {', '.join(map(str, epochs))} epochs, {about['trials']} search trials an arm, "
         f"{about['seeds']} seeds, {config.precision} on {config.device}",
         savings(sweep),

@@ -1,10 +1,18 @@
 """What the machine gains from: device, precision and memory format where a config leaves them open."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from lt_core.errors import InputError
+
+if TYPE_CHECKING:
+    from lt_core.config import TrainConfig
+
+
+def on_this_machine(config: "TrainConfig") -> "TrainConfig":
+    """Return the config with device, precision and memory format decided."""
+    return config.model_copy(update=resolve(config.device, config.precision, config.channels_last))
 
 
 def resolve(device: str, precision: str, channels_last: bool | None) -> dict[str, Any]:

@@ -1,12 +1,9 @@
 """Losses: pure functions from logits [B, C] and labels [B] to one unweighted value an example [B].
 
-Class weights act *outside* the loss, by true class, and the reduction is named:
-
-    batch:    L = sum_i w_{y_i} l_i / B               (Cui et al. 2019, code)
-    weights:  L = sum_i w_{y_i} l_i / sum_i w_{y_i}   (torch's cross_entropy with weight=)
-
-CB-Focal is a focal loss with weighting=effective_number; class-weighted CE is ce with any weighting.
-A loss takes the knobs it needs as keyword-only arguments named as in TrainConfig.
+CB-Focal is a focal loss with weighting=effective_number; class-weighted CE is ce with any weighting. How a
+loss, class weights, MixUp and label smoothing combine is written in lt_core.objective.
+A loss takes the knobs it needs as keyword-only arguments named as in TrainConfig, and the training images
+by class, float32 [C], as ``counts``.
 """
 
 import inspect
@@ -60,22 +57,39 @@ def focal_sigmoid(logits: Tensor, labels: Tensor, *, gamma: float) -> Tensor:
     return -(torch.exp(gamma * F.logsigmoid(-z)) * F.logsigmoid(z)).sum(dim=1)
 
 
-def bind(name: str, knobs: Any) -> Loss:
+@LOSSES.register("logit_adjusted")
+def logit_adjusted(logits: Tensor, labels: Tensor, *, tau: float, counts: Tensor) -> Tensor:
+    """Cross-entropy of z_k + tau log pi_k, with pi the classes' shares of the training images.
+
+    Args: logits [B, C], labels [B] int64, tau >= 0, counts [C]. Returns: [B].
+    Source: Menon et al. 2021, eq. 10; tau = 1 is balanced softmax (Ren et al. 2020, eq. 4).
+    """
+    return F.cross_entropy(logits + tau * torch.log(counts / counts.sum()), labels, reduction="none")
+
+
+@LOSSES.register("ldam")
+def ldam(logits: Tensor, labels: Tensor, *, max_margin: float, cosine_scale: float, counts: Tensor) -> Tensor:
+    """Cross-entropy after a margin is taken off the true class's cosine: s (cos_y - m_y), m_k ~ n_k^(-1/4).
+
+    Args: logits [B, C] of the cosine classifier (s cos_k), labels [B] int64, max_margin of the rarest
+        class, cosine_scale the s, counts [C]. Returns: [B].
+    Source: Cao et al. 2019, "LDAM", eq. 13, with the scale of their code.
+    """
+    margins = counts**-0.25
+    margins = cosine_scale * max_margin * margins / margins.max()
+    own = F.one_hot(labels, logits.shape[1]).to(logits.dtype)
+    return F.cross_entropy(logits - own * margins[labels, None].to(logits.dtype), labels, reduction="none")
+
+
+def bind(name: str, knobs: Any, counts: Tensor) -> Loss:
     """Return the named loss as a function of (logits, labels), its knobs taken from ``knobs``."""
     loss = LOSSES[name]
     needed = [p.name for p in inspect.signature(loss).parameters.values() if p.kind is p.KEYWORD_ONLY]
-    return partial(loss, **{knob: getattr(knobs, knob) for knob in needed})
+    return partial(loss, **{knob: counts if knob == "counts" else getattr(knobs, knob) for knob in needed})
 
 
-def reduce(losses: Tensor, weights: Tensor, reduction: str) -> Tensor:
-    """Return the scalar of losses [B] and the weights of their true classes [B], see the module."""
-    total = (weights * losses).sum()
-    return total / (weights.sum() if reduction == "weights" else len(losses))
-
-
-def prior_bias(loss: str, model: nn.Module) -> None:
+def prior_bias(loss: str, classifier: nn.Module) -> None:
     """Start a sigmoid loss at p = 1/C for every output (Cui et al. 2019, section 5.1)."""
     if loss == "focal_sigmoid":
-        classifier = model.get_submodule("classifier")
         assert isinstance(classifier, nn.Linear)
         nn.init.constant_(classifier.bias, -math.log(classifier.out_features - 1))

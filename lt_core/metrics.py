@@ -39,6 +39,11 @@ def class_metrics(confusion: np.ndarray) -> ClassMetrics:
     return ClassMetrics(precision, recall, f1, support, predicted)
 
 
+def recall_by_class(labels: np.ndarray, predictions: np.ndarray, num_classes: int) -> np.ndarray:
+    """Return float64 [C] from labels [N] and predictions [N]; NaN for a class without support."""
+    return class_metrics(confusion_matrix(labels, predictions, num_classes)).recall
+
+
 class Summary(TypedDict):
     """A confusion matrix in a row: shares between 0 and 1, and two counts of classes."""
 

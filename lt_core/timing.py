@@ -2,11 +2,16 @@
 
 import time
 
+import numpy as np
 import torch
 
+from lt_core.build import build, make_optimizer
 from lt_core.config import TrainConfig
 from lt_core.data import Dataset
-from lt_core.train import EVALUATION_BATCH, build, forward, on_this_machine, split_indices
+from lt_core.evaluation import BATCH, forward, views
+from lt_core.hardware import on_this_machine
+from lt_core.split import split_indices
+from lt_core.stages import stages
 
 
 def seconds_per_epoch(config: TrainConfig, data: Dataset) -> float:
@@ -16,12 +21,14 @@ def seconds_per_epoch(config: TrainConfig, data: Dataset) -> float:
     """
     torch.set_num_threads(config.threads)
     config = on_this_machine(config)
-    chosen, held, _ = split_indices(config, data)
+    _, held, counts = split_indices(config, data)
     evaluated = len(data.test_labels) if held is None else len(held)
-    batch = min(config.batch_size, len(chosen))
-    model, optimizer = build(config, data)
+    drawn = images_per_epoch(config, counts)
+    batch = min(config.batch_size, drawn)
+    model = build(config, data)
+    optimizer = make_optimizer(config, stages(config)[0], model)
     channels, side = data.train_images.shape[-1], data.image_size
-    images = torch.rand(max(batch, EVALUATION_BATCH), channels, side, side, device=config.device)
+    images = torch.rand(max(batch, BATCH), channels, side, side, device=config.device)
 
     def step() -> None:
         forward(model, images[:batch], config).mean().backward()
@@ -29,11 +36,21 @@ def seconds_per_epoch(config: TrainConfig, data: Dataset) -> float:
 
     def evaluation() -> None:
         with torch.no_grad():
-            forward(model, images[:EVALUATION_BATCH], config)
+            for view in views(images[:BATCH], config.tta):
+                forward(model, view, config)
 
     step()
-    train = _seconds(step, config.device) * len(chosen) / batch
-    return train + _seconds(evaluation, config.device) * evaluated / EVALUATION_BATCH
+    train = _seconds(step, config.device) * drawn / batch
+    return train + _seconds(evaluation, config.device) * evaluated / BATCH
+
+
+def images_per_epoch(config: TrainConfig, counts: np.ndarray) -> int:
+    """Return how many images an epoch of stage 1 passes through the model, from class counts [C]."""
+    if config.noise_variances:
+        counts = np.full_like(counts, counts.max())
+    of_each = {"under": counts.min(), "over": counts.max()}.get(config.sampler)
+    drawn = int(counts.sum() if of_each is None else of_each * len(counts))
+    return 2 * drawn if config.irm_penalty and config.irm_environments == "sampling" else drawn
 
 
 def _seconds(work, device: str) -> float:

@@ -9,25 +9,34 @@ for bit, on the same machine and thread count, alone or beside other runs, whole
 
 import math
 import time
+import warnings
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
+from torch.optim.swa_utils import AveragedModel
 
-from lt_core import losses, metrics, seeds
-from lt_core.augment import Normalise, augment
+from lt_core import losses, metrics
+from lt_core.averaging import averaged
+from lt_core.batches import Batches
+from lt_core.build import build, make_optimizer
 from lt_core.class_weights import class_weights
 from lt_core.config import TrainConfig
-from lt_core.data import Dataset, class_counts, draw, hold_out, validation_sizes
-from lt_core.errors import Diverged, InputError
-from lt_core.hardware import resolve
-from lt_core.models import MODELS
+from lt_core.contradictions import balances_twice, check_classes
+from lt_core.data import Dataset
+from lt_core.errors import Diverged
+from lt_core.evaluation import adjusted, evaluate, forward, recall_by_tau
+from lt_core.hardware import on_this_machine
+from lt_core.objective import Objective, epsilon_by_class, smoothed
+from lt_core.schedules import lr_at
+from lt_core.split import Split, make_split
+from lt_core.stages import Stage, decouple, set_training_mode, stages
 
-EVALUATION_BATCH = 1000
 LOSS_CHECK_STEPS = 50  # rare enough to cost nothing where reading the loss waits for the device
 
 
@@ -38,9 +47,10 @@ class EpochMetrics:
     epoch: int  # counted from 1
     lr: float
     train_loss: float  # the objective, weights and reduction included
-    train_confusion: np.ndarray  # of the augmented batches, as the weights moved
+    train_confusion: np.ndarray  # of the batches as they were drawn and augmented, as the weights moved
     eval_loss: float  # plain cross-entropy
     eval_confusion: np.ndarray  # of the split that config.evaluate_on names
+    recall_by_tau: np.ndarray  # float64 [len(TAUS), C], of the same logits under post-hoc adjustment
     train_seconds: float
     eval_seconds: float
     snapshot: Callable[[], dict[str, Any]]  # the run's state; call it before the next epoch begins
@@ -49,16 +59,11 @@ class EpochMetrics:
     def macro_recall(self) -> float:
         return metrics.summary(self.eval_confusion)["macro_recall"]
 
-
-@dataclass(frozen=True, kw_only=True)
-class Split:
-    """The images of one run: uint8 [N, S, S, channels] and labels int64 [N], for training and evaluation."""
-
-    images: Tensor
-    labels: Tensor
-    eval_images: Tensor
-    eval_labels: Tensor
-    counts: np.ndarray  # training images by class, int64 [C]
+    @property
+    def potential(self) -> float:
+        """The best macro recall under any post-hoc adjustment: what early stopping compares, so that a run
+        that balances its classes late is not judged by its classifier before (docs/early_stopping.md)."""
+        return float(np.nanmean(self.recall_by_tau, axis=1).max())
 
 
 def train(
@@ -74,70 +79,119 @@ def train(
     """
     torch.set_num_threads(config.threads)
     torch.backends.cudnn.deterministic = True
+    check_classes(config, data.num_classes)
+    if twice := balances_twice(config):
+        warnings.warn(twice, stacklevel=2)
     config = on_this_machine(config)
     split = make_split(config, data)
-    model, optimizer = build(config, data)
-    normalise = Normalise(split.images)
-    loss = losses.bind(config.loss, config)
-    by_class = class_weights(config.weighting, split.counts, config.beta)
-    weights = torch.tensor(by_class, dtype=torch.float32, device=config.device)
-    order = seeds.generator(config.seed, "batch order")
-    distortion = seeds.generator(config.seed, "augment")
-    first = 1
-    if resume:
-        first += resume["epoch"]
-        model.load_state_dict(resume["model"])
-        optimizer.load_state_dict(resume["optimizer"])
-        order.set_state(resume["batch order"])
-        distortion.set_state(resume["augment"])
+    run = Run(config, data, split)
+    done = resume["epoch"] if resume else 0
+    for stage in stages(config):
+        if stage.last < done:
+            continue
+        run.begin(stage)
+        if resume and stage.first <= done:
+            run.restore(resume)
+        for epoch in range(max(stage.first, done + 1), stage.last + 1):
+            started = time.perf_counter()
+            trained = train_epoch(run, stage, epoch)
+            began_evaluation = time.perf_counter()
+            logits = run.logits(split.eval_images)
+            eval_loss = F.cross_entropy(logits, split.eval_labels).item()
+            check_loss(config.evaluate_on, eval_loss, epoch)
+            predictions = adjusted(logits, run.log_prior, config.posthoc_tau).argmax(dim=1)
+            yield EpochMetrics(
+                epoch=epoch,
+                lr=trained.lr,
+                train_loss=trained.loss,
+                train_confusion=trained.confusion,
+                eval_loss=eval_loss,
+                eval_confusion=confusion(split.eval_labels, predictions, data.num_classes),
+                recall_by_tau=recall_by_tau(logits, split.eval_labels, run.log_prior),
+                train_seconds=began_evaluation - started,
+                eval_seconds=time.perf_counter() - began_evaluation,
+                snapshot=partial(run.snapshot, epoch),
+            )
 
-    def snapshot() -> dict[str, Any]:
+
+class Run:
+    """What a run carries from step to step: the model, its optimiser, its averaged weights, its batches."""
+
+    def __init__(self, config: TrainConfig, data: Dataset, split: Split):
+        self.config = config
+        self.batches = Batches(split.images, split.labels, config, data.num_classes)
+        self.log_prior = torch.log(self.batches.counts / self.batches.counts.sum())
+        self.model = build(config, data)
+        self.optimizer: torch.optim.Optimizer
+        self.average: AveragedModel | None = None
+
+    def begin(self, stage: Stage) -> None:
+        """Make ready what is a stage's own."""
+        if stage.number == 2:
+            decouple(self.model, self.config)
+        self.optimizer = make_optimizer(self.config, stage, self.model)
+        if self.config.ema_decay:
+            self.average = averaged(self.model, self.config.ema_decay)
+
+    def logits(self, images: Tensor) -> Tensor:
+        """Return the logits of the model, or of its averaged weights, on uint8 images."""
+        return evaluate(self.average or self.model, self.batches.normalise, images, self.config)
+
+    def snapshot(self, epoch: int) -> dict[str, Any]:
         return {
             "epoch": epoch,
-            "model": model.state_dict(),
-            "optimizer": optimizer.state_dict(),
-            "batch order": order.get_state(),
-            "augment": distortion.get_state(),
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "average": self.average.state_dict() if self.average else None,
+            "streams": {name: stream.get_state() for name, stream in self.batches.streams.items()},
         }
 
-    for epoch in range(first, config.epochs + 1):
-        started = time.perf_counter()
-        model.train()
-        total = torch.zeros((), device=config.device)
-        predictions = torch.empty_like(split.labels)
-        batches = batch_indices(len(split.labels), config.batch_size, order)
-        for step, batch in enumerate(batches):
-            lr = lr_at(config, (epoch - 1 + step / len(batches)) / config.epochs)
-            optimizer.param_groups[0]["lr"] = lr
-            batch = batch.to(config.device)
-            labels = split.labels[batch]
-            images = normalise(augment(split.images[batch], config.augment, distortion))
-            logits = forward(model, images, config)
-            objective = losses.reduce(loss(logits, labels), weights[labels], config.reduction)
-            optimizer.zero_grad()
-            objective.backward()
-            optimizer.step()
-            total += objective.detach() * len(labels)
-            predictions[batch] = logits.detach().argmax(dim=1)
-            if (step + 1) % LOSS_CHECK_STEPS == 0:
-                check_loss("training", total.item(), epoch)
-        seen = torch.cat(batches).to(config.device)
-        train_loss = total.item() / len(seen)
-        check_loss("training", train_loss, epoch)
-        trained = time.perf_counter()
-        eval_loss, eval_predictions = evaluate(model, normalise, split, config)
-        check_loss(config.evaluate_on, eval_loss, epoch)
-        yield EpochMetrics(
-            epoch=epoch,
-            lr=lr,
-            train_loss=train_loss,
-            train_confusion=confusion(split.labels[seen], predictions[seen], data.num_classes),
-            eval_loss=eval_loss,
-            eval_confusion=confusion(split.eval_labels, eval_predictions, data.num_classes),
-            train_seconds=trained - started,
-            eval_seconds=time.perf_counter() - trained,
-            snapshot=snapshot,
-        )
+    def restore(self, snapshot: dict[str, Any]) -> None:
+        self.model.load_state_dict(snapshot["model"])
+        self.optimizer.load_state_dict(snapshot["optimizer"])
+        if self.average:
+            self.average.load_state_dict(snapshot["average"])
+        for name, stream in self.batches.streams.items():
+            stream.set_state(snapshot["streams"][name])
+
+
+@dataclass(frozen=True)
+class Trained:
+    """One epoch of training: the mean objective, the last learning rate, the confusion of its batches."""
+
+    loss: float
+    lr: float
+    confusion: np.ndarray
+
+
+def train_epoch(run: Run, stage: Stage, epoch: int) -> Trained:
+    """Take one epoch's steps."""
+    config, model, optimizer = run.config, run.model, run.optimizer
+    set_training_mode(model, stage, config)
+    objective = make_objective(config, stage, run.batches.counts, epoch)
+    total = torch.zeros((), device=config.device)
+    labels, predictions = [], []
+    drawn = run.batches.epoch(stage)
+    for step, indices in enumerate(drawn):
+        lr = lr_at(config, stage.lr, stage.progress(epoch, step / len(drawn)))
+        optimizer.param_groups[0]["lr"] = lr
+        batch = run.batches.load(indices, stage)
+        logits = forward(model, batch.images, config)
+        value = objective(logits, batch.targets, batch.environment)
+        optimizer.zero_grad()
+        value.backward()
+        optimizer.step()
+        if run.average:
+            run.average.update_parameters(model)
+        total += value.detach() * len(indices)
+        labels.append(batch.targets.first)
+        predictions.append(logits.detach().argmax(dim=1))
+        if (step + 1) % LOSS_CHECK_STEPS == 0:
+            check_loss("training", total.item(), epoch)
+    loss = total.item() / sum(map(len, drawn))
+    check_loss("training", loss, epoch)
+    seen = confusion(torch.cat(labels), torch.cat(predictions), len(run.log_prior))
+    return Trained(loss, lr, seen)
 
 
 def check_loss(name: str, loss: float, epoch: int) -> None:
@@ -146,89 +200,22 @@ def check_loss(name: str, loss: float, epoch: int) -> None:
         raise Diverged(f"the {name} loss is {loss} in epoch {epoch}")
 
 
-def on_this_machine(config: TrainConfig) -> TrainConfig:
-    """Return the config with device, precision and memory format decided."""
-    return config.model_copy(update=resolve(config.device, config.precision, config.channels_last))
-
-
-def split_indices(config: TrainConfig, data: Dataset) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
-    """Return the training indices, the held-out ones (None: the test set) and the class counts [C].
-
-    Validation is held out first, and the long tail drawn from the rest.
-    """
-    labels, pool, held = data.train_labels, np.arange(len(data.train_labels)), None
-    if config.evaluate_on == "val":
-        stream = seeds.generator(config.seed, "validation")
-        held, pool = hold_out(labels, validation_sizes(data.train_counts, data.val_per_class), stream)
-    available = np.bincount(labels[pool], minlength=data.num_classes)
-    counts = class_counts(config.profile, available, config.imbalance_ratio, config.n_max, config.counts)
-    return draw(labels, pool, counts, seeds.generator(config.seed, "subset")), held, counts
-
-
-def make_split(config: TrainConfig, data: Dataset) -> Split:
-    """Gather the run's images onto its device."""
-    chosen, held, counts = split_indices(config, data)
-    arrays = [data.train_images[chosen], data.train_labels[chosen]]
-    if held is None:
-        arrays += [data.test_images, data.test_labels]
-    else:
-        arrays += [data.train_images[held], data.train_labels[held]]
-    images, labels, eval_images, eval_labels = (
-        torch.from_numpy(np.array(array)).to(config.device) for array in arrays
+def make_objective(config: TrainConfig, stage: Stage, counts: Tensor, epoch: int) -> Objective:
+    """Return what the epoch minimises; ``counts`` float32 [C] of the training items."""
+    n = counts.cpu().numpy().astype(np.float64)
+    begun = (epoch - 1) / config.epochs
+    weighting = stage.weighting if begun >= config.reweight_after else "none"
+    weights = torch.tensor(class_weights(weighting, n, config.beta), dtype=torch.float32)
+    epsilon = epsilon_by_class(n, stage.label_smoothing, stage.label_smoothing_tail)
+    loss = losses.bind(config.loss, config, counts)
+    return Objective(
+        loss=smoothed(
+            loss, torch.tensor(epsilon, dtype=torch.float32, device=counts.device), config.smoothing_over
+        ),
+        weights=weights.to(counts.device),
+        reduction=config.reduction,
+        penalty=config.irm_penalty if begun >= config.irm_warmup else 0.0,
     )
-    return Split(
-        images=images, labels=labels, eval_images=eval_images, eval_labels=eval_labels, counts=counts
-    )
-
-
-def build(config: TrainConfig, data: Dataset) -> tuple[nn.Module, torch.optim.Optimizer]:
-    """Return the initialised model on its device, and its optimiser."""
-    if config.image_size not in (None, data.image_size):
-        raise InputError(f"image_size={config.image_size}, but the data was loaded at {data.image_size}")
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seeds.derive(config.seed, "initialisation"))
-        model = MODELS[config.model](data.num_classes, data.train_images.shape[-1], data.image_size)
-        losses.prior_bias(config.loss, model)
-    layout = torch.channels_last if config.channels_last else torch.contiguous_format
-    model = model.to(config.device).to(memory_format=layout)
-    if config.optimizer == "adam":
-        return model, torch.optim.Adam(model.parameters(), config.lr, weight_decay=config.weight_decay)
-    optimizer = torch.optim.SGD(model.parameters(), config.lr, momentum=0.9, weight_decay=config.weight_decay)
-    return model, optimizer
-
-
-def batch_indices(n: int, batch_size: int, order: torch.Generator) -> list[Tensor]:
-    """Shuffle n images into batches; a single image left over sits the epoch out (batch norm needs two)."""
-    batches = list(torch.randperm(n, generator=order).split(batch_size))
-    return batches[:-1] if len(batches) > 1 and len(batches[-1]) == 1 else batches
-
-
-def lr_at(config: TrainConfig, progress: float) -> float:
-    """Return the learning rate after the share ``progress`` (0 to 1) of the whole budget."""
-    if config.schedule == "cosine":
-        return config.lr * (1 + math.cos(math.pi * progress)) / 2
-    if config.schedule == "steps":
-        return config.lr * 0.1 ** ((progress >= 0.6) + (progress >= 0.8))
-    return config.lr
-
-
-def forward(model: nn.Module, images: Tensor, config: TrainConfig) -> Tensor:
-    """Return float32 logits [B, C], computed in the config's precision and memory format."""
-    layout = torch.channels_last if config.channels_last else torch.contiguous_format
-    images = images.contiguous(memory_format=layout)
-    with torch.autocast(config.device, torch.bfloat16, enabled=config.precision == "bf16"):
-        return model(images).float()
-
-
-@torch.no_grad()
-def evaluate(
-    model: nn.Module, normalise: Normalise, split: Split, config: TrainConfig
-) -> tuple[float, Tensor]:
-    """Return the mean cross-entropy and the predictions [N] on the evaluation images."""
-    model.eval()
-    batches = split.eval_images.split(EVALUATION_BATCH)
-    logits = torch.cat([forward(model, normalise(batch), config) for batch in batches])
-    return F.cross_entropy(logits, split.eval_labels).item(), logits.argmax(dim=1)
 
 
 def confusion(labels: Tensor, predictions: Tensor, num_classes: int) -> np.ndarray:

@@ -1,10 +1,12 @@
 """One arm's search: an Optuna study that is asked and told."""
 
 import json
+import warnings
 from dataclasses import dataclass, field
 from typing import Any
 
 import optuna
+from optuna.exceptions import ExperimentalWarning
 from optuna.trial import TrialState
 
 from lt_core import seeds
@@ -12,6 +14,7 @@ from lt_core.config import TrainConfig
 from sweeps.plan import PlannedArm
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
+warnings.filterwarnings("ignore", ".*group.*", ExperimentalWarning)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +39,6 @@ class ArmSearch:
     seed: int
     study: optuna.Study = field(init=False)
     live: dict[str, optuna.Trial] = field(default_factory=dict)
-    scores: dict[str, list[float]] = field(default_factory=dict)
     configs: dict[str, TrainConfig] = field(default_factory=dict)
     confirming: int = -1  # confirmation runs still out; -1: not begun
 
@@ -62,13 +64,14 @@ class ArmSearch:
             seed=seeds.derive(self.seed, "optuna", arm.name, number),
             n_startup_trials=max(5, self.trials // 4),
             multivariate=True,
+            group=True,
             constant_liar=True,
         )
         asked = self.study.ask()
         knobs = {knob: space.suggest(asked, knob) for knob, space in arm.search.items()}
         config = TrainConfig.parse(self.fixed_knobs() | knobs)
         key = f"{arm.name}-search-{number:04d}"
-        self.live[key], self.scores[key], self.configs[key] = asked, [], config
+        self.live[key], self.configs[key] = asked, config
         return TrialSpec(
             trial=key, arm=arm.name, phase="search", config=config, proposal=json.dumps(asked.params)
         )
@@ -89,16 +92,17 @@ class ArmSearch:
         start = self._hand_picked().items()
         return any(start <= trial.params.items() for trial in self.study.get_trials(deepcopy=False))
 
-    def end(self, key: str, status: str) -> None:
+    def end(self, key: str, status: str, scores: list[float], rung_scores: dict[int, float]) -> None:
         """Tell Optuna: complete, pruned (stopped, diverged) or failed.
 
-        A diverged trial is pruned without values: FAIL would hide the cliff from the sampler.
+        ``scores`` from epoch 1 on; ``rung_scores`` by epoch, what a stopped trial was judged by. A diverged
+        trial is pruned without values: FAIL would hide the cliff from the sampler.
         """
-        asked, scores = self.live.pop(key), self.scores.pop(key)
+        asked = self.live.pop(key)
         if status == "finished":
             self.study.tell(asked, scores[-1])
         elif status in ("stopped", "diverged"):
-            for epoch, score in enumerate(scores if status == "stopped" else [], start=1):
+            for epoch, score in sorted(rung_scores.items()) if status == "stopped" else ():
                 asked.report(score, epoch)
             self.study.tell(asked, state=TrialState.PRUNED)
         else:

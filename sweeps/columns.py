@@ -15,8 +15,8 @@ def _arrow_type(annotation: Any) -> pa.DataType:
         return {bool: pa.bool_(), int: pa.int64(), float: pa.float64(), str: pa.string()}[annotation]
     if all(isinstance(option, str) for option in options):
         return pa.string()
-    if options[0] is int and Ellipsis in options:
-        return pa.list_(pa.int64())
+    if Ellipsis in options:
+        return pa.list_(_arrow_type(options[0]))
     return _arrow_type(options[0])
 
 
@@ -59,6 +59,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("train_accuracy", pa.float64()),
             ("train_macro_recall", pa.float64()),
             *_metric_columns("val"),
+            ("val_potential", pa.float64()),
             *_metric_columns("test"),
             ("train_seconds", pa.float64()),
             ("eval_seconds", pa.float64()),
@@ -81,6 +82,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("recall", pa.float64()),
             ("f1", pa.float64()),
             ("confusion", pa.list_(pa.int64())),
+            ("recall_by_tau", pa.list_(pa.float64())),
         ]
     ),
 }

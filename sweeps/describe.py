@@ -2,6 +2,7 @@
 
 import hashlib
 import subprocess
+from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,14 @@ from typing import Any
 import numpy as np
 
 from lt_core.data import Dataset
+from lt_core.evaluation import TAUS
+from lt_core.split import split_indices
 from lt_core.timing import seconds_per_epoch
-from lt_core.train import split_indices
 from sweeps.plan import Plan, final_counts, weight_note
 from sweeps.progress import duration
-from sweeps.scheduler import METRIC, REDUCTION, rungs
+from sweeps.scheduler import METRIC, REDUCTION, RUNG_METRIC, rung
 
+OF_THE_TIME = ("model", "batch_size", "precision", "sampler", "noise_variances", "irm_penalty", "tta")
 PACKAGES = ("torch", "torchvision", "ray", "optuna", "numpy", "pandas", "pyarrow")
 
 
@@ -23,7 +26,7 @@ def seconds_per_epoch_by_arm(plan: Plan, data: Dataset) -> dict[str, float]:
     timed: dict[tuple, float] = {}
     costs = {}
     for arm in plan.arms:
-        kind = (arm.config.model, arm.config.batch_size, arm.config.precision)
+        kind = tuple(getattr(arm.config, knob) for knob in OF_THE_TIME)
         if kind not in timed:
             timed[kind] = seconds_per_epoch(arm.config.model_copy(update={"evaluate_on": "test"}), data)
         costs[arm.name] = timed[kind]
@@ -33,8 +36,9 @@ def seconds_per_epoch_by_arm(plan: Plan, data: Dataset) -> dict[str, float]:
 def plan_text(plan: Plan, data: Dataset, folder: Path, concurrent: int, costs: dict[str, float]) -> str:
     """Return the plan as a person reads it; ``costs`` are seconds per epoch by arm."""
     search_counts = split_indices(plan.arms[0].config, data)[2]
+    preset = f", preset {plan.preset}" if plan.preset else ""
     lines = [
-        f"{plan.name}: {len(plan.arms)} arms on {data.name}, {data.num_classes} classes",
+        f"{plan.name}{preset}: {len(plan.arms)} arms on {data.name}, {data.num_classes} classes",
         f"  training images in final runs:  {_counts(final_counts(plan, data))}",
         f"  training images in the search:  {_counts(search_counts)}",
         "",
@@ -46,8 +50,8 @@ def plan_text(plan: Plan, data: Dataset, folder: Path, concurrent: int, costs: d
     lines += ["", *(f"  note: {note}" for note in plan.notes)]
     seconds = sum(n * arm.config.epochs * costs[arm.name] for arm, _, n in plan.runs()) / concurrent
     if plan.searched:
-        at = " and ".join(str(epoch) for epoch in rungs(plan.searched[0].config.epochs))
-        stopping = f"ASHA lets the best 1 in {REDUCTION} go on at epochs {at}"
+        at = rung(plan.searched[0].config.epochs)
+        stopping = f"ASHA lets the best 1 in {REDUCTION} go on at epoch {at}, by {RUNG_METRIC}"
         lines.append(f"  search:  Optuna (TPE) on {METRIC}; {stopping}")
     lines += [
         f"  at once: {concurrent} trials",
@@ -81,6 +85,7 @@ def describe(plan: Plan, data: Dataset, options: dict[str, Any], about: str) -> 
             "class_names": list(data.class_names),
             "train_counts": final_counts(plan, data).tolist(),
         },
+        "preset": plan.preset,
         "trials": plan.trials,
         "seeds": plan.seeds,
         "seed": plan.seed,
@@ -96,8 +101,11 @@ def describe(plan: Plan, data: Dataset, options: dict[str, Any], about: str) -> 
             }
             for arm in plan.arms
         ],
-        "contrasts": list(plan.experiment.contrasts),
+        "questions": [asdict(question) for question in plan.experiment.questions],
         "published": plan.experiment.published,
+        "published_baseline": plan.experiment.published_baseline,
+        "frontier_of": plan.experiment.frontier_of,
+        "taus": TAUS,
         "notes": [*plan.experiment.notes, *([note] if note else [])],
         "versions": {package: metadata.version(package) for package in PACKAGES},
         "git": _git_revision(),

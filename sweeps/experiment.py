@@ -4,7 +4,7 @@ import importlib
 import importlib.util
 import pkgutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -15,6 +15,7 @@ from lt_core.errors import InputError
 from lt_core.registry import nearest
 from sweeps import experiments
 from sweeps.files import is_plain
+from sweeps.presets import Preset
 from sweeps.spaces import Space
 
 
@@ -27,6 +28,7 @@ class Arm:
         label: what tables say.
         knobs: what defines the arm; --set may not change these.
         recipe: knobs that the arm keeps when --set changes them for the others.
+        start: hand-picked values of the knobs that are searched, the first proposal; --set goes before them.
         search: spaces of the knobs that are searched; empty: a fixed arm.
         baseline: the arm that this one's difference is taken to.
         published: this arm's row in the experiment's published table.
@@ -36,9 +38,19 @@ class Arm:
     label: str
     knobs: dict[str, Any] = field(default_factory=dict)
     recipe: dict[str, Any] = field(default_factory=dict)
+    start: dict[str, Any] = field(default_factory=dict)
     search: dict[str, Space] = field(default_factory=dict)
     baseline: str | None = None
     published: str | None = None
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a pair of arms answers: yes where ``arm`` is better than ``against``, no where it is worse."""
+
+    ask: str
+    arm: str
+    against: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,19 +60,26 @@ class Experiment:
     Attributes:
         base: knobs that every arm starts from, on top of TrainConfig's defaults.
         arms: rows of the comparison, in the order of the table.
-        trials: search trials of each searched arm.
-        seeds: final runs of each arm.
-        contrasts: pairs (arm, other) whose difference answers a question of the experiment's.
+        trials: search trials of each searched arm, where there are no presets.
+        seeds: final runs of each arm, likewise.
+        presets: budgets by name; their knobs come on top of ``base``.
+        questions: what the experiment is to answer.
+        frontier_of: the arm whose head-tail frontier the others are set against.
         published: name of a table in analysis/published to set beside ours.
+        published_baseline: the accuracy, as a share, that the baseline reaches elsewhere on CIFAR-10; where
+            an arm that others are compared to stays below half of it, questions are not answered.
         notes: sentences that the tables must carry.
     """
 
     base: dict[str, Any]
     arms: Sequence[Arm]
-    trials: int
-    seeds: int
-    contrasts: Sequence[tuple[str, str]] = ()
+    trials: int = 12
+    seeds: int = 5
+    presets: Mapping[str, Preset] = field(default_factory=dict)
+    questions: Sequence[Question] = ()
+    frontier_of: str | None = None
     published: str | None = None
+    published_baseline: float | None = None
     notes: Sequence[str] = ()
 
     def __post_init__(self) -> None:
@@ -71,9 +90,9 @@ class Experiment:
             _check_name("arm", name)
         if len(set(names)) < len(names):
             raise InputError(f"two arms have one name: {names}")
-        mentioned = [a.baseline for a in self.arms if a.baseline] + [
-            n for pair in self.contrasts for n in pair
-        ]
+        mentioned = [arm.baseline for arm in self.arms if arm.baseline]
+        mentioned += [self.frontier_of] if self.frontier_of else []
+        mentioned += [name for question in self.questions for name in (question.arm, question.against)]
         for name in mentioned:
             if name not in names:
                 raise InputError(f"no arm is called {nearest(name, names)}")

@@ -16,6 +16,7 @@ DEFAULTS: dict[str, Any] = {
     "resume": False,
     "warm_start": None,
     "dataset": None,
+    "preset": None,
     "data_dir": "data",
     "trials": None,
     "epochs": None,
@@ -48,6 +49,7 @@ def parser() -> argparse.ArgumentParser:
     add("--resume", action="store_true", help="go on with an interrupted sweep, or extend a finished one")
     add("--warm-start", metavar="DIR", help="results of an earlier sweep, whose search trials are known then")
     add("--dataset", help="digits, cifar10, cifar100, parquet:DIR or folder:DIR")
+    add("--preset", help="the budget: cpu, gpu or digits (default: what the trials run on)")
     add("--data-dir", help="downloads and decoded images (default: data)")
     add("--trials", type=_at_least(1), help="search trials of each searched arm")
     add("--epochs", type=_at_least(1), help="epochs of every run")

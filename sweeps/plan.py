@@ -8,11 +8,13 @@ import numpy as np
 from lt_core import seeds
 from lt_core.class_weights import class_weights
 from lt_core.config import TrainConfig
+from lt_core.contradictions import balances_twice, check_classes
 from lt_core.data import Dataset, validation_sizes
 from lt_core.errors import InputError
 from lt_core.registry import nearest
-from lt_core.train import split_indices
+from lt_core.split import split_indices
 from sweeps.experiment import Arm, Experiment
+from sweeps.presets import Preset
 from sweeps.spaces import Space
 
 SHORTLIST, CONFIRM_SEEDS = 3, 2
@@ -49,6 +51,7 @@ class Plan:
     trials: int
     seeds: int
     seed: int
+    preset: str | None
     notes: list[str]
 
     @property
@@ -83,23 +86,32 @@ def make_plan(
     seeds: int | None,
     seed: int,
     machine: dict[str, Any],
+    preset: str | None = None,
 ) -> Plan:
     """Validate every arm's configuration against the data and return the plan.
 
-    ``machine``: the knobs that a trial's share of the machine decides, threads and device.
+    ``machine``: the knobs that a trial's share of the machine decides, threads and device. ``preset``: the
+    name of one of the experiment's; None: digits, cpu or gpu, where it has them.
 
     Raises:
         InputError: an unknown knob, a value that is not allowed, a --set of an arm's defining knob,
             class counts that the data cannot give.
     """
     _check_settings(settings, experiment)
+    preset = _preset_name(preset, experiment, data, machine)
+    without = Preset(knobs={}, trials=experiment.trials, seeds=experiment.seeds)
+    budget = experiment.presets[preset] if preset else without
     overrides = dict(settings)
     if epochs is not None:
         overrides["epochs"] = epochs
     arms, notes = [], _validation_notes(data)
     for arm in experiment.arms:
-        knobs = {**experiment.base, **overrides, **arm.recipe, **arm.knobs, **machine, "seed": seed}
+        usual = {**experiment.base, **budget.knobs, **arm.start}
+        knobs = {**usual, **overrides, **arm.recipe, **arm.knobs, **machine, "seed": seed}
         config = TrainConfig.parse(knobs)
+        check_classes(config, data.num_classes)
+        if twice := balances_twice(config):
+            notes.append(f"warning: {arm.label}: {twice}")
         search = {knob: space for knob, space in arm.search.items() if knob not in settings}
         for knob in arm.search.keys() & settings.keys():
             notes.append(f"{arm.label}: {knob} is fixed at {settings[knob]}, no longer searched")
@@ -108,7 +120,7 @@ def make_plan(
         for knob in overrides.keys() & {"imbalance_ratio", "n_max"}:
             if config.profile in ("none", "counts"):
                 raise InputError(f"--set {knob}: profile={config.profile} has none; add --set profile=...")
-        _check_space(config, search)
+        _check_space(config, search, data.num_classes)
         for split in ["test", "val"] if search else ["test"]:
             split_indices(config.model_copy(update={"evaluate_on": split}), data)
         arms.append(PlannedArm(arm=arm, config=config, search=search))
@@ -116,11 +128,26 @@ def make_plan(
         name=name,
         experiment=experiment,
         arms=arms,
-        trials=trials if trials is not None else experiment.trials,
-        seeds=seeds if seeds is not None else experiment.seeds,
+        trials=trials if trials is not None else budget.trials,
+        seeds=seeds if seeds is not None else budget.seeds,
         seed=seed,
+        preset=preset,
         notes=sorted(notes),
     )
+
+
+def _preset_name(
+    asked: str | None, experiment: Experiment, data: Dataset, machine: dict[str, Any]
+) -> str | None:
+    if not experiment.presets:
+        if asked:
+            raise InputError(f"--preset {asked}: this experiment has none")
+        return None
+    if asked is None:
+        asked = "digits" if data.name == "digits" else "gpu" if machine.get("device") == "cuda" else "cpu"
+    if asked not in experiment.presets:
+        raise InputError(f"unknown preset {nearest(asked, experiment.presets)}")
+    return asked
 
 
 def _check_settings(settings: dict[str, Any], experiment: Experiment) -> None:
@@ -136,11 +163,11 @@ def _check_settings(settings: dict[str, Any], experiment: Experiment) -> None:
                 )
 
 
-def _check_space(config: TrainConfig, search: dict[str, Space]) -> None:
+def _check_space(config: TrainConfig, search: dict[str, Space], num_classes: int) -> None:
     """Refuse a space that could propose what the config does not allow."""
     for knob, space in search.items():
         for value in space.extremes():
-            TrainConfig.parse(config.model_dump() | {knob: value})
+            check_classes(TrainConfig.parse(config.model_dump() | {knob: value}), num_classes)
 
 
 def _validation_notes(data: Dataset) -> list[str]:

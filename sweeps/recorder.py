@@ -20,7 +20,7 @@ from sweeps.plan import Plan
 from sweeps.progress import Progress
 from sweeps.results import Results
 from sweeps.searcher import SweepSearcher
-from sweeps.trainable import class_rows
+from sweeps.trainable import ARRAYS, class_rows
 
 RETRIES = 2  # of a trial whose worker died
 GRACE_SECONDS = 5.0  # for trials to come to the end of their epoch when the sweep ends early
@@ -104,7 +104,7 @@ class Recorder(tune.Callback):
             return
         spec, epoch = self.searcher.running[trial.trial_id], result["epoch"]
         # Ray keeps every trial's last report; the arrays in it are ours alone.
-        arrays = {name: result.pop(name) for name in ("confusion", "counts")}
+        arrays = {name: result.pop(name) for name in ARRAYS}
         for note in result.pop("notes"):
             self.progress.note(note)
         row = {column: result.get(column) for column in SCHEMAS["epochs"].names} | _identity(spec)
@@ -201,7 +201,7 @@ class Recorder(tune.Callback):
         if last:
             row |= {"seconds": last["seconds"], "host": last["hostname"], **last["ran_with"]}
             place = _identity(spec) | {"epoch": last["epoch"], "split": spec.config.evaluate_on}
-            rows = class_rows(last["confusion"], last["counts"], self.data.class_names)
+            rows = class_rows(**{name: last[name] for name in ARRAYS}, class_names=self.data.class_names)
             classes = [place | by_class for by_class in rows]
         if spec.upto is not None:  # only what was lost is written again
             if status not in ("finished", "interrupted"):

@@ -14,7 +14,7 @@ from lt_core.errors import InputError
 from sweeps import journal
 from sweeps.columns import SCHEMAS
 from sweeps.files import is_plain
-from sweeps.scheduler import METRIC
+from sweeps.scheduler import METRIC, RUNG_METRIC
 
 Row = dict[str, Any]
 UNFINISHED = ("running", "interrupted")  # every other status is an end
@@ -28,6 +28,7 @@ class Recovered:
     Attributes:
         trials: by key, in order of arrival.
         scores: validation macro recall by trial and epoch.
+        rung_scores: what ASHA compares, by trial and epoch.
         epochs: whole rows by trial and epoch, of the trials that something is missing of.
         classes: number of rows in the classes table, by trial.
         active: rows that are in no sealed part.
@@ -37,6 +38,7 @@ class Recovered:
 
     trials: dict[str, Row] = field(default_factory=dict)
     scores: dict[str, dict[int, Any]] = field(default_factory=lambda: defaultdict(dict))
+    rung_scores: dict[str, dict[int, float]] = field(default_factory=lambda: defaultdict(dict))
     epochs: dict[str, dict[int, Row]] = field(default_factory=lambda: defaultdict(dict))
     classes: Counter[str] = field(default_factory=Counter)
     active: dict[str, list[Row]] = field(default_factory=lambda: {"epochs": [], "classes": []})
@@ -47,6 +49,8 @@ class Recovered:
         """Take note of rows of the epochs and classes tables."""
         for row in tables["epochs"]:
             self.scores[row["trial"]][row["epoch"]] = row.get(METRIC)
+            if row.get(RUNG_METRIC) is not None:
+                self.rung_scores[row["trial"]][row["epoch"]] = row[RUNG_METRIC]
         self.classes.update(row["trial"] for row in tables["classes"])
 
     def unfinished(self, trial: str) -> bool:

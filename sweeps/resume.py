@@ -140,8 +140,8 @@ def _fits(row: Row, arm: PlannedArm, fixed: Row) -> bool:
     others = KNOBS.keys() - OF_THE_MACHINE - arm.search.keys()
     return (
         (row["arm"], at_its_end) == (arm.name, True)
-        and all(space.contains(row[knob]) for knob, space in arm.search.items())
-        and all(row[knob] == _plain(fixed[knob]) for knob in others)
+        and all(knob in row and space.contains(row[knob]) for knob, space in arm.search.items())
+        and all(knob in row and row[knob] == _plain(fixed[knob]) for knob in others)
     )
 
 

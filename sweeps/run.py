@@ -67,7 +67,9 @@ def _sweep(given: dict[str, Any], signals: Signals) -> int:
         seeds=options.seeds,
         seed=options.seed,
         machine={"threads": share.threads, "device": "cuda" if share.gpus else "cpu"},
+        preset=options.preset,
     )
+    options.preset = plan.preset
     description = describe(plan, data, vars(options), experiments.summary(module))
     notes: list[str] = []
     known: dict[str, list] = {}

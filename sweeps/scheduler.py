@@ -1,4 +1,8 @@
-"""ASHA on validation macro recall, one ladder of rungs for each searched arm."""
+"""ASHA that is fair to slow starters: a rung after a third of the epochs, for each searched arm its own.
+
+There, trials are compared by ``val_potential`` (lt_core.train.EpochMetrics.potential): see
+docs/early_stopping.md for what comparing them by macro recall would cost.
+"""
 
 from types import SimpleNamespace
 from typing import Any
@@ -6,21 +10,13 @@ from typing import Any
 from ray.tune.experiment import Trial
 from ray.tune.schedulers import AsyncHyperBandScheduler, FIFOScheduler, TrialScheduler
 
-METRIC, TIME = "val_macro_recall", "epoch"
+METRIC, RUNG_METRIC, TIME = "val_macro_recall", "val_potential", "epoch"
 REDUCTION = 3
 
 
-def grace_period(epochs: int) -> int:
-    """Return the first rung: a fifth of the budget."""
-    return max(1, epochs // 5)
-
-
-def rungs(epochs: int) -> list[int]:
-    """Return the epochs at which trials are compared: the grace period, then times REDUCTION."""
-    found = [grace_period(epochs)]
-    while found[-1] * REDUCTION < epochs:
-        found.append(found[-1] * REDUCTION)
-    return found
+def rung(epochs: int) -> int:
+    """Return the epoch at which trials are compared: a third of the budget, rounded up."""
+    return -(-epochs // REDUCTION)
 
 
 class ArmASHA(FIFOScheduler):
@@ -40,16 +36,18 @@ class ArmASHA(FIFOScheduler):
         if arm not in self._ashas:
             self._ashas[arm] = AsyncHyperBandScheduler(
                 time_attr=TIME,
-                metric=METRIC,
+                metric=RUNG_METRIC,
                 mode="max",
                 max_t=epochs,
-                grace_period=grace_period(epochs),
+                grace_period=rung(epochs),
                 reduction_factor=REDUCTION,
             )
         return self._ashas[arm]
 
-    def bring_back(self, key: str, arm: str, epochs: int, scores: list[float], ended: bool) -> None:
-        """Bring back a search trial of an earlier session, with its scores from epoch 1 on.
+    def bring_back(
+        self, key: str, arm: str, epochs: int, scores: dict[int, float], last: int, ended: bool
+    ) -> None:
+        """Bring back a search trial of an earlier session: its scores by epoch, and its last epoch.
 
         Whether a trial that is not at its end goes on after its last epoch may not have been decided:
         that is left until it reports that epoch again.
@@ -59,9 +57,10 @@ class ArmASHA(FIFOScheduler):
         )
         self.on_trial_add(None, trial)
         result: dict[str, Any] = {}
-        for epoch, score in enumerate(scores if ended else scores[:-1], start=1):
-            result = {TIME: epoch, METRIC: score}
-            self.on_trial_result(None, trial, result)
+        for epoch, score in sorted(scores.items()):
+            if ended or epoch < last:
+                result = {TIME: epoch, RUNG_METRIC: score}
+                self.on_trial_result(None, trial, result)
         if ended:
             self.on_trial_complete(None, trial, result)
 
@@ -75,14 +74,15 @@ class ArmASHA(FIFOScheduler):
 
     def on_trial_result(self, tune_controller: Any, trial: Trial, result: dict) -> str:
         asha, key = self._of(trial), trial.config["trial"]
-        if asha is None or result.get(TIME, 0) <= self._decided.get(key, 0):
+        if asha is None or result.get(RUNG_METRIC) is None or result[TIME] <= self._decided.get(key, 0):
             return TrialScheduler.CONTINUE
         self._decided[key] = result[TIME]
         return asha.on_trial_result(tune_controller, _keyed(trial), result)
 
     def on_trial_complete(self, tune_controller: Any, trial: Trial, result: dict) -> None:
         if asha := self._of(trial):
-            asha.on_trial_complete(tune_controller, _keyed(trial), result)
+            if result.get(RUNG_METRIC) is not None:
+                asha.on_trial_complete(tune_controller, _keyed(trial), result)
             self._decided.pop(trial.config["trial"], None)
 
     def on_trial_remove(self, tune_controller: Any, trial: Trial) -> None:

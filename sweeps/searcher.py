@@ -69,11 +69,11 @@ class SweepSearcher(Searcher):
             row = rows.get(f"{arm.name}-search-{search.asked:04d}")
             spec = search.propose(row["proposal"] if row else None)
             status = row["status"] if row else "running"
-            scores = search.scores[spec.trial] = self.results.past.reported(spec.trial)
-            ended = status not in UNFINISHED
-            self.scheduler.bring_back(spec.trial, arm.name, arm.config.epochs, scores, ended)
+            ended, past = status not in UNFINISHED, self.results.past
+            scores, last = past.rung_scores[spec.trial], len(past.reported(spec.trial))
+            self.scheduler.bring_back(spec.trial, arm.name, arm.config.epochs, scores, last, ended)
             if ended:
-                search.end(spec.trial, status)
+                self._tell(search, spec.trial, status)
             else:
                 self.queue.append(spec)
         self._advance(search)
@@ -146,12 +146,15 @@ class SweepSearcher(Searcher):
             if not self.queue and not self.running:
                 self._restore()
         elif search and spec.phase == "search":
-            search.scores[spec.trial] = self.results.past.reported(spec.trial)
-            search.end(spec.trial, status)
+            self._tell(search, spec.trial, status)
             self._advance(search)
         elif search and spec.phase == "confirm":
             search.confirming -= 1
             self._advance(search)
+
+    def _tell(self, search: ArmSearch, key: str, status: str) -> None:
+        past = self.results.past
+        search.end(key, status, past.reported(key), past.rung_scores[key])
 
     def _advance(self, search: ArmSearch) -> None:
         """Go on to the shortlist when the search is over, and to the finals when that is."""

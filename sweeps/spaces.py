@@ -39,8 +39,8 @@ class Uniform:
     def extremes(self) -> tuple[float, ...]:
         return self.low, self.high
 
-    def contains(self, value: float) -> bool:
-        return self.low <= value <= self.high
+    def contains(self, value: float | None) -> bool:
+        return value is not None and self.low <= value <= self.high
 
     def as_params(self, knob: str, value: float) -> dict[str, Any]:
         return {knob: min(max(value, self.low), self.high)}
@@ -73,8 +73,8 @@ class LogOneMinus:
     def extremes(self) -> tuple[float, ...]:
         return self.low, self.high
 
-    def contains(self, value: float) -> bool:
-        return self.low <= value <= self.high
+    def contains(self, value: float | None) -> bool:
+        return value is not None and self.low <= value <= self.high
 
     def as_params(self, knob: str, value: float) -> dict[str, Any]:
         return {f"1-{knob}": min(max(1 - value, 1 - self.high), 1 - self.low)}
@@ -105,9 +105,40 @@ class Choice:
         return "one of " + ", ".join(str(option) for option in self.options)
 
 
+@dataclass(frozen=True)
+class Maybe:
+    """Off, or a value of ``space``; Optuna's ``knob?`` says which, ``knob`` is asked only where it is on."""
+
+    space: Space
+    off: Any = None
+
+    def suggest(self, trial: optuna.Trial, knob: str) -> Any:
+        on = trial.suggest_categorical(f"{knob}?", (True, False))
+        return self.space.suggest(trial, knob) if on else self.off
+
+    def extremes(self) -> tuple[Any, ...]:
+        return (*self.space.extremes(), self.off)
+
+    def contains(self, value: Any) -> bool:
+        return value == self.off or self.space.contains(value)
+
+    def as_params(self, knob: str, value: Any) -> dict[str, Any]:
+        if value == self.off:
+            return {f"{knob}?": False}
+        return {f"{knob}?": True, **self.space.as_params(knob, value)}
+
+    def __str__(self) -> str:
+        return f"off, or {self.space}"
+
+
 SPACES: dict[str, Space] = {
     "beta": LogOneMinus(0.9, 0.99999),
     "gamma": Uniform(0.0, 3.0),
     "lr": LogUniform(1e-4, 1e-2),
     "batch_size": Choice((32, 64, 128, 256)),
+    "mixup_alpha": LogUniform(0.05, 2.0),
+    "label_smoothing": Uniform(0.0, 0.4),
+    "split": Uniform(0.4, 0.9),
+    "stage2_lr_factor": LogUniform(0.01, 10.0),
+    "posthoc_tau": Uniform(0.0, 2.0),
 }

@@ -14,9 +14,12 @@ from lt_core.checkpoints import Checkpoints
 from lt_core.config import TrainConfig
 from lt_core.data import Dataset, load_dataset
 from lt_core.errors import Diverged, InputError
-from lt_core.train import EpochMetrics, on_this_machine, split_indices, train
+from lt_core.hardware import on_this_machine
+from lt_core.split import split_indices
+from lt_core.train import EpochMetrics, train
 from sweeps.experiment import load_file
 
+ARRAYS = ("confusion", "counts", "recall_by_tau")
 HARDWARE_KNOBS = ("device", "precision", "channels_last")
 
 
@@ -24,7 +27,8 @@ class Trial(tune.Trainable):
     """One trial; an actor serves many, one after the other.
 
     The config holds ``trial`` (its key), ``knobs`` (of TrainConfig), ``upto`` (the epoch to end at, None:
-    the last), ``attempt`` (how many times it was begun), ``reported`` (its last epoch that is on record),
+    the last), ``attempt`` (how many times it was begun),
+    ``reported`` (its last epoch that is on record),
     ``checkpoints`` (their folder), ``checkpoint_every`` (seconds), ``dataset`` (arguments of load_dataset),
     ``fingerprint`` (of the data that was planned for) and ``plugin`` (a file of the user's that registers
     losses or models, or None).
@@ -65,6 +69,7 @@ def reports(job: dict[str, Any]) -> Generator[dict[str, Any]]:
             report = {
                 **epoch_row(epoch, config.evaluate_on),
                 "confusion": torch.from_numpy(epoch.eval_confusion),
+                "recall_by_tau": torch.from_numpy(epoch.recall_by_tau),
                 "counts": torch.from_numpy(counts),
                 "ran_with": {knob: getattr(config, knob) for knob in HARDWARE_KNOBS},
             }
@@ -80,7 +85,7 @@ def reports(job: dict[str, Any]) -> Generator[dict[str, Any]]:
 
 def _on_the_wire(report: dict[str, Any]) -> dict[str, Any]:
     """Return the report with arrays for tensors, which only checkpoints need."""
-    return report | {name: report[name].numpy() for name in ("confusion", "counts")}
+    return report | {name: report[name].numpy() for name in ARRAYS}
 
 
 def epoch_row(epoch: EpochMetrics, split: str) -> dict[str, Any]:
@@ -95,12 +100,16 @@ def epoch_row(epoch: EpochMetrics, split: str) -> dict[str, Any]:
         "train_macro_recall": trained["macro_recall"],
         f"{split}_loss": epoch.eval_loss,
         **{f"{split}_{name}": value for name, value in evaluated.items()},
+        # Not of test: nobody may choose an adjustment there.
+        "val_potential": epoch.potential if split == "val" else None,
         "train_seconds": epoch.train_seconds,
         "eval_seconds": epoch.eval_seconds,
     }
 
 
-def class_rows(confusion: np.ndarray, counts: np.ndarray, class_names: tuple[str, ...]) -> list[dict]:
+def class_rows(
+    confusion: np.ndarray, counts: np.ndarray, recall_by_tau: np.ndarray, class_names: tuple[str, ...]
+) -> list[dict]:
     """Return the columns of the classes table, a row a class."""
     by_class = metrics.class_metrics(confusion)
     return [
@@ -114,6 +123,7 @@ def class_rows(confusion: np.ndarray, counts: np.ndarray, class_names: tuple[str
             "recall": float(by_class.recall[k]),
             "f1": float(by_class.f1[k]),
             "confusion": confusion[k].tolist(),
+            "recall_by_tau": recall_by_tau[:, k].tolist(),
         }
         for k, name in enumerate(class_names)
     ]

@@ -1,14 +1,14 @@
 """One file a table, found by its name and shown in the order of ORDER, others after.
 
 A table module has TITLE, ``frame(sweep)`` (numbers; None where the table does not apply) and
-``display(frame)`` (the same as text).
+``display(frame)`` (the same as text). One with LONG is written to files and not printed.
 """
 
 import importlib
 import pkgutil
 from types import ModuleType
 
-ORDER = ("comparison", "recall_by_class", "contrasts", "chosen", "published")
+ORDER = ("comparison", "recall_by_class", "questions", "frontier", "chosen", "published")
 
 
 def all_tables() -> dict[str, ModuleType]:

@@ -1,5 +1,7 @@
 """What each search found: the configuration that the final runs of the arm used."""
 
+from typing import Any
+
 import pandas as pd
 
 from analysis.load import Sweep
@@ -31,7 +33,9 @@ def frame(sweep: Sweep) -> pd.DataFrame | None:
     return pd.DataFrame(rows) if rows else None
 
 
-def _value(value: object) -> str:
+def _value(value: Any) -> str:
+    if value is None or value != value:
+        return "off"
     return f"{value:.5g}" if isinstance(value, float) else str(value)
 
 

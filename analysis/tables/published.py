@@ -12,31 +12,52 @@ TITLE = "Published beside measured: recall by class and macro recall, percent"
 FOLDER = Path(__file__).parent.parent / "published"
 
 
+def figures(name: str, imbalance_ratio: float, class_names: list[str]) -> pd.DataFrame:
+    """Return a published table by arm: recall by class where it was published, and ``best_epoch``, the total
+    accuracy, as shares. On a balanced test set that is macro recall."""
+    table = pd.read_csv(FOLDER / f"{name}.csv")
+    if "top1_percent" in table:
+        table = table[table.imbalance_ratio == imbalance_ratio].set_index("method")
+        return pd.DataFrame({"best_epoch": table.top1_percent / 100})
+    if "step" in table:
+        summary = pd.read_csv(FOLDER / f"{name}_summary.csv").set_index("step")
+        by_class = table.pivot(index="step", columns="class", values="recall")[class_names]
+        return by_class.reindex(summary.index).assign(best_epoch=summary.accuracy)
+    table = table.set_index("arm")
+    by_class = pd.DataFrame({c: table[f"class{k}"] for k, c in enumerate(class_names)})
+    return by_class.assign(best_epoch=table.best_accuracy)
+
+
+def on_cifar10(sweep: Sweep) -> bool:
+    """Whether the data is the one that every published figure is about."""
+    return sweep.about["data"]["name"].split(",")[0] == "CIFAR-10"
+
+
 def frame(sweep: Sweep) -> pd.DataFrame | None:
-    """Return, for each published arm, its row and ours. None where the data is not the published data.
+    """Return, for each published arm that ours has, its row and ours. None where the data is another.
 
     The published figure is the best epoch on the evaluation set. Ours is the last epoch; what picking
     the best test epoch would have claimed stands beside it, labelled, and is used for nothing.
     """
-    name, data = sweep.about["published"], sweep.about["data"]
-    if name is None or data["name"].split(",")[0] != "CIFAR-10":
+    about = sweep.about
+    if about["published"] is None or not on_cifar10(sweep):
         return None
-    published = pd.read_csv(FOLDER / f"{name}.csv").set_index("arm")
-    class_names = data["class_names"]
+    names = about["data"]["class_names"]
+    elsewhere = figures(about["published"], sweep.trials.imbalance_ratio.iloc[0], names)
     best = sweep.final_curves().groupby(["arm", "trial"]).test_macro_recall.max().groupby("arm").mean()
     by_class = sweep.final_classes().groupby(["arm", "class"]).recall.mean()
     rows = []
-    for key, figures in published.iterrows():
-        classes = {c: figures[f"class{k}"] for k, c in enumerate(class_names)}
-        rows.append({"arm": key, "source": "published", **classes, "best_epoch": figures["best_accuracy"]})
-        for arm in sweep.about["arms"]:
+    for key, published in elsewhere.iterrows():
+        ours = [arm for arm in about["arms"] if arm["published"] == key and arm["name"] in best]
+        if ours:
+            rows.append({"arm": key, "source": "published", **published.to_dict()})
+        for arm in ours:
             runs = sweep.finals[sweep.finals.arm == arm["name"]].test_macro_recall
-            if arm["published"] == key and len(runs):
-                measured = {c: by_class[arm["name"], k] for k, c in enumerate(class_names)}
-                last = {"macro_recall": runs.mean(), "se": standard_error(runs), "n": len(runs)}
-                row = {"arm": "", "source": arm["label"], **measured, **last}
-                rows.append({**row, "best_epoch": best[arm["name"]]})
-    return pd.DataFrame(rows)
+            measured = {c: by_class[arm["name"], k] for k, c in enumerate(names) if c in elsewhere}
+            last = {"macro_recall": runs.mean(), "se": standard_error(runs), "n": len(runs)}
+            row = {"arm": "", "source": arm["label"], **measured, **last}
+            rows.append({**row, "best_epoch": best[arm["name"]]})
+    return pd.DataFrame(rows) if rows else None
 
 
 def display(frame: pd.DataFrame) -> pd.DataFrame:

@@ -233,7 +233,11 @@ def rungs(tables: dict[str, pd.DataFrame]) -> dict:
     search = tables["trials"][tables["trials"].phase == "search"]
     for key, row in search.iterrows():
         scores = tables["epochs"].loc[[key]] if row.epochs_done else tables["epochs"].iloc[:0]
-        asha.bring_back(str(key), row.arm, row.epochs, scores.val_macro_recall.tolist(), ended=True)
+        at_rungs = dict(
+            zip(scores.index.get_level_values("epoch").tolist(), scores.val_potential.tolist(), strict=True)
+        )
+        at_rungs = {epoch: score for epoch, score in at_rungs.items() if score == score}
+        asha.bring_back(str(key), row.arm, row.epochs, at_rungs, row.epochs_done, ended=True)
     return asha.recorded()
 
 

@@ -11,7 +11,7 @@ from benchmarks.overhead.trivial import BASE, EPOCHS, SEARCHED
 from lt_core.config import TrainConfig
 from lt_core.data import load_dataset
 from lt_core.train import train
-from sweeps.scheduler import METRIC, REDUCTION, TIME, grace_period
+from sweeps.scheduler import METRIC, REDUCTION, TIME, rung
 from sweeps.spaces import SPACES
 from sweeps.trainable import epoch_row
 
@@ -42,9 +42,7 @@ def main(storage: str, data_dir: str, trials: int) -> None:
         "1-beta": tune.loguniform(1 - most, 1 - least),
         "data_dir": data_dir,
     }
-    asha = ASHAScheduler(
-        time_attr=TIME, max_t=EPOCHS, grace_period=grace_period(EPOCHS), reduction_factor=REDUCTION
-    )
+    asha = ASHAScheduler(time_attr=TIME, max_t=EPOCHS, grace_period=rung(EPOCHS), reduction_factor=REDUCTION)
     tune.Tuner(
         tune.with_resources(Trial, {"cpu": 1}),
         param_space=space,

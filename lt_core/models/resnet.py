@@ -64,10 +64,12 @@ def resnet18(num_classes: int, in_channels: int, image_size: int) -> nn.Module:
     body.conv1 = nn.Conv2d(in_channels, 64, 3, padding=1, bias=False)
     body.maxpool = nn.Identity()
     body.fc = nn.Identity()
-    return _WithClassifier(body, nn.Linear(512, num_classes))
+    return WithClassifier(body, nn.Linear(512, num_classes))
 
 
-class _WithClassifier(nn.Module):
+class WithClassifier(nn.Module):
+    """A body whose own last layer is gone, and a classifier."""
+
     def __init__(self, features: nn.Module, classifier: nn.Linear):
         super().__init__()
         self.features = features

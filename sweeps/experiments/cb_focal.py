@@ -13,8 +13,8 @@ beta = 0.9 for the three.
 """
 
 from lt_core.data import Dataset
-from sweeps.defaults import for_data
-from sweeps.experiment import Arm, Experiment
+from sweeps.experiment import Arm, Experiment, Question
+from sweeps.presets import Preset, for_data, presets
 from sweeps.spaces import SPACES
 
 CB_FOCAL = {"loss": "focal", "weighting": "effective_number"}
@@ -32,18 +32,21 @@ RECIPE = {
 
 def experiment(data: Dataset) -> Experiment:
     """Return the hand-picked arms, the searched ones and the published recipe's."""
-    budget = for_data(data)
+    published = {"model": "convnet", "epochs": 10, "batch_size": 64}
     return Experiment(
-        base={"model": "convnet", "batch_size": 64, "lr": 1e-3, "weight_decay": 5e-4, **budget.knobs},
+        base={"lr": 1e-3, "weight_decay": 5e-4, **for_data(data)},
         arms=[*_hand_picked(), *_searched(), *_recipe()],
-        trials=budget.trials,
-        seeds=budget.seeds,
-        contrasts=[
-            ("ce_searched", "ce"),
-            ("cb_focal_beta_searched", "cb_focal_0.9999"),
-            ("cb_focal_searched", "cb_focal_0.9999"),
-            ("cb_focal_beta_searched", "ce_searched"),
-            ("cb_focal_searched", "ce_searched"),
+        presets=presets(
+            data,
+            cpu=Preset(knobs=published, trials=12, seeds=5),
+            gpu=Preset(knobs=published, trials=64, seeds=10),
+        ),
+        questions=[
+            Question("Does searching CE help?", "ce_searched", "ce"),
+            Question("Does searching β help?", "cb_focal_beta_searched", "cb_focal_0.9999"),
+            Question("Does searching all help?", "cb_focal_searched", "cb_focal_0.9999"),
+            Question("Does CB-Focal beat CE, β searched?", "cb_focal_beta_searched", "ce_searched"),
+            Question("Does it, all searched?", "cb_focal_searched", "ce_searched"),
         ],
         published="cb_focal_beta",
         notes=[

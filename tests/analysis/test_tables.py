@@ -1,63 +1,17 @@
 """Tables from rows written by hand: golden text, and what is left out."""
 
 import json
-from pathlib import Path
 
-import pandas as pd
 import pytest
 
 from analysis.load import ReportError, load
 from analysis.render import FORMATS, table
 from analysis.report import main, tables
 from analysis.summary import savings, troubles
-from analysis.tables import all_tables, comparison, contrasts, published
+from analysis.tables import ORDER, all_tables, comparison
+from tests.analysis.builder import CIFAR10, write
 
-REASONS = {"finished": None, "stopped": "ASHA: outside the best third", "diverged": "loss is nan"}
-RECALLS = {"ce": [[0.9, 0.1], [0.8, 0.2], [0.85, 0.12]], "cb": [[0.7, 0.5], [0.7, 0.55], [0.72, 0.5]]}
-
-
-def write(folder: Path, *, data="toy", published=None, status="finished") -> Path:
-    """A results folder of two arms, three seeds and two epochs; the first epoch is the better one."""
-    arms = [
-        {"name": "ce", "label": "CE", "baseline": None, "published": "ce", "searched": {}, "epochs": 2},
-        {"name": "cb", "label": "CB", "baseline": "ce", "published": None, "searched": {}, "epochs": 2},
-    ]
-    about = {
-        "experiment": "toy",
-        "data": {"name": data, "class_names": ["cat", "dog"], "train_counts": [50, 5]},
-        "arms": arms,
-        "trials": 4,
-        "seeds": 3,
-        "contrasts": [["cb", "ce"]],
-        "published": published,
-        "notes": ["A note."],
-    }
-    config = {"profile": "exponential", "imbalance_ratio": 10.0, "precision": "fp32", "device": "cpu"}
-    trials, epochs, classes = [], [], []
-    for arm, runs in RECALLS.items():
-        for seed, recalls in enumerate(runs):
-            identity = {"trial": f"{arm}-final-{seed}", "arm": arm, "phase": "final", "seed": seed}
-            ended = {"status": status, "reason": None, "config_of": None, "epochs": 2, "epochs_done": 2}
-            trials.append({**identity, **ended, **config})
-            for epoch, shift in ((1, 0.05), (2, 0.0)):
-                macro = sum(recalls) / 2 + shift
-                metrics = {"macro_recall": macro, "worst_recall": min(recalls), "macro_f1": macro - 0.02}
-                metrics |= {"classes_without_support": 0.0, "classes_without_predictions": 0.0}
-                row = {f"test_{name}": value for name, value in metrics.items()}
-                epochs.append({**identity, "epoch": epoch, "train_accuracy": 0.9, **row})
-            for k, recall in enumerate(recalls):
-                counts = [round(100 * recall), 100 - round(100 * recall)][:: 1 if k == 0 else -1]
-                classes.append({**identity, "class": k, "recall": recall, "confusion": counts})
-    for i, (ended, done) in enumerate([("finished", 2), ("stopped", 1), ("stopped", 1), ("diverged", 0)]):
-        row = {"trial": f"s{i}", "arm": "ce", "phase": "search", "seed": 9, "status": ended, "epochs": 2}
-        row["known_from"] = None
-        trials.append({**row, "reason": REASONS[ended], "epochs_done": done})
-    for name, rows in (("trials", trials), ("epochs", epochs), ("classes", classes)):
-        (folder / name).mkdir(parents=True)
-        pd.DataFrame(rows).to_parquet(folder / name / "part-00000.parquet")
-    (folder / "sweep.json").write_text(json.dumps(about))
-    return folder
-
+QUESTION = {"ask": "Does CB help?", "arm": "cb", "against": "ce"}
 
 GOLDEN = """\
 arm    macro recall    n    worst class    macro F1    difference [95 %]    to    verdict
@@ -87,28 +41,41 @@ def test_the_last_epoch_counts_not_the_best(tmp_path):
 
 @pytest.mark.parametrize("style", FORMATS)
 def test_every_table_renders_in_every_style(tmp_path, style):
-    sweep = load(write(tmp_path))
-    for module in all_tables().values():
-        frame = module.frame(sweep)
-        if frame is not None:
-            assert "CE" in table(module.display(frame), style)
+    beside = {"published": "cb_focal_beta", "data": CIFAR10, "arms": {"ce": {"published": "ce"}}}
+    sweep = load(write(tmp_path, questions=[QUESTION], frontier_of="ce", **beside))
+    rendered = [name for name, module in all_tables().items() if "CE" in text(module, sweep, style)]
+    assert rendered == [*ORDER[:4], "published", "precision_recall_f1"]  # nothing was searched and chosen
 
 
-def test_a_contrast_alone_is_not_adjusted_by_others(tmp_path):
-    row = contrasts.frame(load(write(tmp_path))).iloc[0]
-    assert (row.arm, row.against, row.n) == ("CB", "CE", 3)
-    assert row.difference == pytest.approx(0.35 / 3)
+def text(module, sweep, style):
+    frame = module.frame(sweep)
+    return "" if frame is None else table(module.display(frame), style)
 
 
-def test_published_figures_stand_beside_cifar_10_only(tmp_path):
-    assert published.frame(load(write(tmp_path / "a", published="cb_focal_beta"))) is None
-    sweep = load(write(tmp_path / "b", published="cb_focal_beta", data="CIFAR-10, JPEG"))
-    frame = published.frame(sweep)
-    first, ours = frame.iloc[0], frame.iloc[1]
-    assert (first.source, first["cat"], first.best_epoch) == ("published", 0.87, 0.2361)
-    assert (ours.source, ours["cat"]) == ("CE", pytest.approx(0.85))
-    assert ours.macro_recall == pytest.approx(0.495)
-    assert ours.best_epoch == pytest.approx(0.545)
+def test_long_tables_are_in_the_files_and_not_on_the_screen(tmp_path, capsys):
+    folder = write(tmp_path)
+    assert main([str(folder)]) == 0
+    assert "Precision, recall and F1" not in capsys.readouterr().out
+    assert "weighted average" in (folder / "report" / "precision_recall_f1.txt").read_text()
+
+
+@pytest.mark.parametrize("reference", [None, "ce"])
+def test_a_figure_that_does_not_apply_is_left_out(tmp_path, reference):
+    folder = write(tmp_path, frontier_of=reference)
+    assert main([str(folder)]) == 0
+    written = {path.name for path in (folder / "report").glob("*.png")}
+    always = {"confusion_matrices.png", "learning_curves.png", "recall_bars.png"}
+    assert written == always | ({"frontier.png"} if reference else set())
+
+
+def test_the_header_names_preset_and_models(tmp_path):
+    arms = {"cb": {"model": "resnet32"}}
+    first = tables(load(write(tmp_path / "a", preset="cpu", arms=arms))).splitlines()[0]
+    assert first == (
+        "toy, preset cpu on toy: convnet, resnet32, exponential profile, imbalance ratio 10, "
+        "55 training images"
+    )
+    assert tables(load(write(tmp_path / "b"))).startswith("toy on toy: convnet, exponential")
 
 
 def test_savings_and_troubles_are_said(tmp_path):

@@ -21,6 +21,8 @@ def test_every_model_maps_images_to_logits(name, channels, size):
         ("resnet32", 464_154),
         # torchvision's 11,689,512 less its classifier and 7x7 stem, with ours
         ("resnet18", 11_689_512 - 513_000 - 9_408 + 5_130 + 1_728),
+        # torchvision's 5,288,548 less its classifier, with ours
+        ("efficientnet_b0", 5_288_548 - 1_281_000 + 12_810),
     ],
 )
 def test_parameter_counts(name, parameters):

@@ -14,6 +14,10 @@ def experiment(data):
     return Experiment(base={base}, arms=[arm], trials=1, seeds=1)
 """
 
+WRONG = ["--set", "smoothing_over=wrong", "--set"]
+CUTMIX = ["--set", "cutmix_alpha=1"]
+TAIL = [*CUTMIX, "--set", "cutmix_tail_only=True", "--set"]
+
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
@@ -38,6 +42,24 @@ def experiment(data):
         (["cb_focal", "--cpus-per-trial", "0"], "--cpus-per-trial 0: must be above 0"),
         (["cb_focal", "--dataset", "digitz"], "unknown dataset 'digitz' (did you mean 'digits'?)"),
         (["cb_focal", "--dataset", "parquet:nowhere"], "nowhere is not a folder"),
+        (
+            ["cb_focal", *WRONG, "label_smoothing=0.95"],
+            "label_smoothing=0.95: at most 0.9 can go to the wrong",
+        ),
+        (["cb_focal", "--set", "mixup_alpha=0"], "mixup_alpha=0 should be greater than 0"),
+        (["cb_focal", "--set", "mixup_lambda=1.2"], "mixup_lambda=1.2 should be less than or equal to 1"),
+        (["cb_focal", "--set", "split=1.5"], "split=1.5 should be less than 1"),
+        (["cb_focal", "--set", "split=0.01"], "split=0.01: leaves a stage without an epoch of 20"),
+        (["cb_focal", "--set", "irm_penalty=-1"], "irm_penalty=-1 should be greater than or equal to 0"),
+        (["cb_focal", *TAIL, "tail_classes=(12,)"], "there is no class 12, they go from 0 to 9"),
+        (["cb_focal", *CUTMIX, "--set", "mixup_alpha=1"], "mixup_alpha, cutmix_alpha: only one can be in"),
+        (
+            ["cb_focal", "--set", "stage2_lr_factor=0.1"],
+            "stage2_lr_factor: needs a split: there is no stage 2",
+        ),
+        (["cb_focal", "--preset", "none_such"], "unknown preset 'none_such'"),
+        (["cb_focal", "--preset", "gpuu"], "unknown preset 'gpuu' (did you mean 'gpu'?)"),
+        (["field", "--epochs", "3"], "split=0.9: leaves a stage without an epoch of 3"),
         ([], "which experiment? --list shows them"),
     ],
 )
@@ -69,6 +91,28 @@ def test_an_experiment_file_is_checked_too(base, baseline, search, message, tmp_
     file.write_text(MINE.format(base=base, baseline=repr(baseline), search=search))
     assert main([str(file), "--dataset", "digits", "--dry-run", "--data-dir", str(data_dir)]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_a_preset_of_an_experiment_that_has_none(tmp_path, data_dir, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text(MINE.format(base={}, baseline=None, search={}))
+    options = ["--preset", "cpu", "--dataset", "digits", "--data-dir", str(data_dir)]
+    assert main(["./mine.py", *options]) == 2
+    assert capsys.readouterr().err == "error: --preset cpu: this experiment has none\n"
+    assert not (tmp_path / "results").exists()
+
+
+def test_balancing_twice_is_a_warning_and_goes_on(data_dir, capsys):
+    options = ["--dataset", "digits", "--data-dir", str(data_dir), "--dry-run"]
+    assert main(["cb_focal", "--set", "sampler=class_balanced", *options]) == 0
+    warnings = [line for line in capsys.readouterr().out.splitlines() if line.startswith("  note: warning:")]
+    assert (
+        "  note: warning: CB-CE β=0.9999: sampler=class_balanced and weighting=effective_number"
+        in "".join(warnings)
+    )
+    assert not any(": CE:" in line or ": focal:" in line for line in warnings)
+    assert main(["cb_focal", *options]) == 0
+    assert "warning" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", ["../a", "", ".a", "a/b", "a b"])

@@ -55,6 +55,7 @@ def test_a_signal_ends_the_sweep_calmly(number, code, tmp_path, data_dir, sweep)
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
+        preexec_fn=default_signals,  # nohup and background jobs pass on that they are ignored
         env=os.environ | {MARK: number},
     )
     folder = tmp_path / "results" / "cb_focal"
@@ -77,6 +78,11 @@ def test_a_signal_ends_the_sweep_calmly(number, code, tmp_path, data_dir, sweep)
         assert re.search(r"note: goes on: \d+ of 72 done", resumed.stdout)
         finals, alone = (campaign.read(f)["epochs"].loc["ce-final-00"] for f in (folder, sweep.folder))
         pd.testing.assert_frame_equal(finals, alone, check_exact=True)
+
+
+def default_signals() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def marked(value: str) -> list[str]:

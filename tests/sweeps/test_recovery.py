@@ -25,7 +25,8 @@ def write_trial(results, number, end=True):
         trials=[{"trial": key, "arm": "a", "phase": "search", "status": "running", "epochs_done": 0}]
     )
     for epoch in range(1, EPOCHS + 1):
-        results.write(epochs=[{"trial": key, "epoch": epoch, "val_macro_recall": score(number, epoch)}])
+        row = {"trial": key, "epoch": epoch, "val_macro_recall": score(number, epoch)}
+        results.write(epochs=[row | {"val_potential": 1 - row["val_macro_recall"]}])
     if end:
         ended = {"trial": key, "status": "finished", "epochs_done": EPOCHS}
         results.write(classes=[{"trial": key, "class": k} for k in range(2)], trials=[ended])
@@ -40,6 +41,8 @@ def check(found, trials):
     for key, scores in found.scores.items():
         for epoch, value in scores.items():
             assert value == score(int(key[1:]), epoch)
+    for key, scores in found.rung_scores.items():
+        assert scores == {epoch: 1 - value for epoch, value in found.scores[key].items()}
     whole = 0
     for number in range(trials):
         row = found.trials.get(f"t{number}")

@@ -52,6 +52,11 @@ def recall(config: TrainConfig, epoch: int) -> float:
     return epoch / 10 - 40 * abs(config.lr - 2e-3) - (1 - config.beta) + (config.seed % 97) / 1e4
 
 
+def potential(config: TrainConfig, epoch: int) -> float:
+    """What the rung compares: not the order of the recalls."""
+    return recall(config, epoch) + 3 * abs(config.lr - 1e-3)
+
+
 def play(plan, folder, writes, diverges=lambda config: False):
     """Play Ray and the recorder at concurrency 1 until the sweep ends, or ``writes`` rows were written.
 
@@ -99,11 +104,13 @@ def run(results, searcher, asha, spec, ray_trial, diverges):
         if diverges and epoch == 2:
             status = "diverged"
             break
-        score = recall(spec.config, epoch)
-        decision = asha.on_trial_result(None, ray_trial, {"epoch": epoch, "val_macro_recall": score})
+        scores = {"val_macro_recall": recall(spec.config, epoch), "val_potential": None}
+        if spec.config.evaluate_on == "val":
+            scores["val_potential"] = potential(spec.config, epoch)
+        decision = asha.on_trial_result(None, ray_trial, {"epoch": epoch, **scores})
         if epoch not in results.past.scores[spec.trial]:
             empty = dict.fromkeys(SCHEMAS["epochs"].names)
-            row = empty | {"trial": spec.trial, "epoch": epoch, "val_macro_recall": score}
+            row = empty | {"trial": spec.trial, "epoch": epoch, **scores}
             results.write(epochs=[row])
         if decision == TrialScheduler.STOP and epoch < 10:
             status = "stopped"
@@ -111,7 +118,8 @@ def run(results, searcher, asha, spec, ray_trial, diverges):
     else:
         epoch += 1
     done = epoch if status == "stopped" else epoch - 1
-    asha.on_trial_complete(None, ray_trial, {"epoch": done, "val_macro_recall": recall(spec.config, done)})
+    last = {"epoch": done, "val_potential": potential(spec.config, done)}
+    asha.on_trial_complete(None, ray_trial, last)
     ended = {"trial": spec.trial, "status": status, "epochs_done": done}
     results.write(classes=[{"trial": spec.trial, "class": 0}], trials=[ended])
     return status
@@ -267,6 +275,7 @@ def test_lost_rows_of_a_trial_at_its_end_are_measured_again(plan, tmp_path):
             "the sweep was begun with --cpus-per-trial 1, not with --cpus-per-trial 2",
         ),
         (["--dataset", "cifar10"], "begun with --dataset digits, not with --dataset cifar10"),
+        (["--preset", "cpu"], "begun with --preset digits, not with --preset cpu"),
         (["--trials", "4"], "--trials may only grow, from 5, not to 4"),
         (["--seeds", "2"], "--seeds may only grow, from 3, not to 2"),
     ],

@@ -18,9 +18,7 @@ import pytest
 
 from lt_core.config import TrainConfig
 from lt_core.train import train
-from sweeps import experiment as experiments
 from sweeps import journal
-from sweeps.plan import make_plan
 from sweeps.selection import choose, shortlist
 from tests.conftest import command
 
@@ -70,16 +68,29 @@ def test_test_is_evaluated_in_final_runs_only(sweep):
 
 
 def test_a_trial_beside_others_has_the_bits_of_one_alone(sweep, digits):
-    trials = pd.read_parquet(sweep.folder / "trials").set_index("trial")
+    trials = {row["trial"]: row for row in pq.read_table(sweep.folder / "trials").to_pylist()}
     epochs = pd.read_parquet(sweep.folder / "epochs")
     for key in ("cb_focal_0.9999-final-02", "ce_searched-search-0001"):
-        knobs = {k: v for k, v in trials.loc[key].items() if k in TrainConfig.model_fields and v is not None}
-        config = TrainConfig(**{k: v for k, v in knobs.items() if not pd.isna(v)})
+        config = TrainConfig.parse({knob: trials[key][knob] for knob in TrainConfig.model_fields})
         ran = epochs[epochs.trial == key].sort_values("epoch")
         alone = [next_epoch for next_epoch, _ in zip(train(config, digits), ran.epoch, strict=False)]
         assert ran.train_loss.tolist() == [e.train_loss for e in alone]
         column = f"{config.evaluate_on}_macro_recall"
         assert ran[column].tolist() == [e.macro_recall for e in alone]
+
+
+def test_trials_are_stopped_at_the_rung_by_the_score_that_is_on_record(sweep):
+    trials = pd.read_parquet(sweep.folder / "trials").set_index("trial")
+    epochs = pd.read_parquet(sweep.folder / "epochs")
+    for arm in SEARCHED:
+        search = trials[(trials.arm == arm) & (trials.phase == "search")]
+        scores = (
+            epochs[epochs.trial.isin(search.index) & (epochs.epoch == 2)].set_index("trial").val_potential
+        )
+        stopped = search[search.status == "stopped"]
+        assert set(stopped.epochs_done) <= {2}
+        assert (scores[stopped.index] < scores.max()).all()
+        assert scores.idxmax() in search[search.status == "finished"].index
 
 
 def selected(folder):
@@ -96,7 +107,7 @@ def test_selection_never_reads_test(sweep, tmp_path, spoiled):
     for part in [*copy.glob("epochs/*.parquet"), *copy.glob("classes/*.parquet")]:
         table = pq.read_table(part)
         test = [c for c in table.column_names if c.startswith("test_")]
-        test += ["precision", "recall", "f1"] if "split" in table.column_names else []
+        test += ["precision", "recall", "f1", "recall_by_tau"] if "split" in table.column_names else []
         for column in test:
             values = np.full(len(table), np.nan) if spoiled == "nan" else rng.normal(size=len(table))
             table = table.set_column(table.column_names.index(column), column, pa.array(values))
@@ -113,6 +124,14 @@ def test_sweep_json_says_what_was_asked(sweep):
     about = json.loads((sweep.folder / "sweep.json").read_text())
     assert (about["metric"], about["direction"]) == ("val_macro_recall", "max")
     assert about["data"]["name"] == "digits"
+    assert (about["preset"], about["options"]["preset"]) == ("digits", "digits")
+    assert about["questions"][0] == {
+        "ask": "Does searching CE help?",
+        "arm": "ce_searched",
+        "against": "ce",
+    }
+    assert (about["frontier_of"], about["published_baseline"]) == (None, None)
+    assert about["taus"] == [i / 10 for i in range(21)]
     assert sum(about["data"]["train_counts"]) == 342
     assert {"torch", "ray", "optuna"} <= set(about["versions"])
     assert any("CB-Focal β=0.1 1." in note for note in about["notes"])
@@ -122,7 +141,7 @@ def test_the_report_writes_tables_and_figures(sweep):
     process = command("analysis.report", sweep.folder, cwd=sweep.folder)
     assert process.returncode == 0, process.stderr
     out = sweep.folder / "report"
-    for name in ("comparison", "recall_by_class", "contrasts", "chosen"):
+    for name in ("comparison", "recall_by_class", "questions", "chosen", "precision_recall_f1"):
         for suffix in ("txt", "md", "csv", "tex"):
             assert "CB-Focal" in (out / f"{name}.{suffix}").read_text()
     for name in ("confusion_matrices", "learning_curves", "recall_bars"):
@@ -241,11 +260,3 @@ def test_without_cifar_the_run_says_so_and_takes_digits(tmp_path):
     assert "CIFAR-10 is not whole under data and cannot be fetched" in process.stdout
     assert "using the bundled digits instead" in process.stdout
     assert "13 arms on digits" in process.stdout
-
-
-@pytest.mark.parametrize("name", sorted(experiments.known()))
-def test_every_experiment_makes_a_plan(name, digits):
-    _, module = experiments.find(name)
-    options = {"settings": {}, "trials": 1, "epochs": 1, "seeds": 1, "seed": 0, "machine": {"threads": 1}}
-    plan = make_plan(name, module.experiment(digits), digits, **options)
-    assert len(plan.arms) >= 2

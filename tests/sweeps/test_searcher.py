@@ -45,8 +45,7 @@ def test_proposals_depend_on_seed_and_number_and_on_what_ended(plan):
         found = []
         for i in range(6):
             spec = search.propose()
-            search.scores[spec.trial] = [0.1 * i]
-            search.end(spec.trial, "finished")
+            search.end(spec.trial, "finished", [0.1 * i], {})
             found.append(spec.config.lr)
         return found
 
@@ -58,18 +57,17 @@ def test_proposals_depend_on_seed_and_number_and_on_what_ended(plan):
     ("status", "state", "values"),
     [
         ("finished", TrialState.COMPLETE, {}),
-        ("stopped", TrialState.PRUNED, {1: 0.2, 2: 0.3}),
+        ("stopped", TrialState.PRUNED, {1: 0.6, 3: 0.7}),
         ("diverged", TrialState.PRUNED, {}),
         ("failed", TrialState.FAIL, {}),
     ],
 )
 def test_what_optuna_is_told(search, status, state, values):
     spec = search.propose()
-    search.scores[spec.trial] = [0.2, 0.3]
-    search.end(spec.trial, status)
+    search.end(spec.trial, status, [0.2, 0.4, 0.3], {3: 0.7, 1: 0.6})
     (told,) = search.study.trials
     assert (told.state, told.intermediate_values) == (state, values)
-    assert told.value == {"finished": 0.3, "stopped": 0.3}.get(status)
+    assert told.value == {"finished": 0.3, "stopped": 0.7}.get(status)
 
 
 def run_to_the_end(plan, results, score, status="finished"):

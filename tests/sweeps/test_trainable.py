@@ -2,10 +2,11 @@
 
 import os
 
+import numpy as np
 import pytest
 
 from lt_core.errors import InputError
-from sweeps.trainable import reports
+from sweeps.trainable import class_rows, reports
 
 
 @pytest.fixture
@@ -69,3 +70,31 @@ def test_what_was_lost_is_measured_up_to_where_it_was(job):
 def test_other_data_is_refused(job):
     with pytest.raises(InputError, match="the data of digits is not what the sweep began with"):
         next(reports(job | {"fingerprint": "other"}))
+
+
+def test_the_score_of_the_rung_is_the_best_under_any_adjustment_and_never_of_test(job):
+    for report in reports(job):
+        assert report["val_potential"] == np.nanmean(report["recall_by_tau"], axis=1).max()
+        assert report["val_potential"] >= report["val_macro_recall"]
+    for report in reports(job | {"trial": "final", "knobs": job["knobs"] | {"evaluate_on": "test"}}):
+        assert report["val_potential"] is None
+        assert report["recall_by_tau"].shape == (21, 10)
+
+
+def test_the_rows_of_the_classes():
+    confusion = np.array([[3, 1], [2, 6]])
+    by_tau = np.array([[0.75, 0.75], [0.5, 1.0], [0.25, 1.0]])
+    first, second = class_rows(confusion, np.array([9, 4]), by_tau, ("cat", "dog"))
+    assert first == {
+        "class": 0,
+        "class_name": "cat",
+        "n_train": 9,
+        "support": 4,
+        "predicted": 5,
+        "precision": 3 / 5,
+        "recall": 3 / 4,
+        "f1": 6 / 9,
+        "confusion": [3, 1],
+        "recall_by_tau": [0.75, 0.5, 0.25],
+    }
+    assert (second["class_name"], second["recall_by_tau"]) == ("dog", [0.75, 1.0, 1.0])

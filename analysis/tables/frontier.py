@@ -1,0 +1,113 @@
+"""Each arm against the head-tail frontier of one of them: does it beat it, or slide along it?
+
+The frontier is what post-hoc logit adjustment makes of the reference's final runs, from tau = 0 up. An arm is
+set against the tail recall that the reference has at the arm's own head recall, on the same seed.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analysis.load import Sweep
+from analysis.render import interval, percent
+from analysis.statistics import holm_differences
+
+TITLE = "The head-tail frontier, percent: tail recall beside the frontier's at the same head recall"
+GROUP = 0.3  # of the classes: 3 of 10 are the head and 3 the tail, as in MiSLAS on CIFAR-10
+VERDICTS = {
+    "better": "beats the frontier",
+    "worse": "below the frontier",
+    "cannot be told apart": "slides along it",
+}
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One final run: head, tail and macro recall, each [T] by tau; ``point``: head and tail as it is."""
+
+    head: np.ndarray
+    tail: np.ndarray
+    macro: np.ndarray
+    point: tuple[float, float]
+
+    def tail_at(self, head: float) -> float:
+        """Return the tail recall at a head recall; beyond the curve's ends, that of the end."""
+        order = np.argsort(-self.head, kind="stable")  # where tau moves the tail alone, in tau's order
+        return float(np.interp(-head, -self.head[order], self.tail[order]))
+
+
+def curves(sweep: Sweep) -> dict[str, dict[int, Curve]]:
+    """Return the curve of every final run, by arm and seed."""
+    found: dict[str, dict[int, Curve]] = {}
+    for _, rows in sweep.final_classes().groupby("trial"):
+        arm, seed = str(rows.arm.iloc[0]), int(rows.seed.iloc[0])
+        rows = rows.sort_values(["n_train", "class"], ascending=[False, True])
+        by_tau = np.stack(rows.recall_by_tau.to_list())
+        n = max(1, round(GROUP * len(rows)))
+        recall = rows.recall.to_numpy()
+        found.setdefault(arm, {})[seed] = Curve(
+            head=np.nanmean(by_tau[:n], axis=0),
+            tail=np.nanmean(by_tau[-n:], axis=0),
+            macro=np.nanmean(by_tau, axis=0),
+            point=(float(np.nanmean(recall[:n])), float(np.nanmean(recall[-n:]))),
+        )
+    return found
+
+
+def frame(sweep: Sweep) -> pd.DataFrame | None:
+    """Return a row an arm, the reference first, as it is and adjusted with tau = 1; None: no reference."""
+    reference = sweep.about["frontier_of"]
+    found = curves(sweep) if reference else {}
+    if reference not in found:
+        return None
+    base, label = found[reference], sweep.labels[reference]
+    one = sweep.about["taus"].index(1.0)
+    rows = [
+        _row(label, [c.point for c in base.values()], [c.macro[0] for c in base.values()]),
+        _row(
+            f"{label}, post-hoc τ=1",
+            [(c.head[one], c.tail[one]) for c in base.values()],
+            [c.macro[one] for c in base.values()],
+        ),
+    ]
+    others = [arm for arm in sweep.labels if arm != reference and found.get(arm, {}).keys() & base.keys()]
+    gains = []
+    for arm in others:
+        shared = [seed for seed in found[arm] if seed in base]
+        points = [found[arm][seed].point for seed in shared]
+        frontier = np.array(
+            [base[seed].tail_at(point[0]) for seed, point in zip(shared, points, strict=True)]
+        )
+        gains.append(np.array([tail for _, tail in points]) - frontier)
+        macro = sweep.finals[sweep.finals.arm == arm].test_macro_recall
+        rows.append(_row(sweep.labels[arm], points, macro.to_numpy()) | {"frontier": frontier.mean()})
+    for row, d in zip(rows[2:], holm_differences(gains), strict=True):
+        row |= {"difference": d.mean, "low": d.low, "high": d.high, "n": d.n}
+        row["verdict"] = VERDICTS.get(d.verdict, d.verdict)
+    return pd.DataFrame(rows)
+
+
+def _row(label: str, points: list[tuple[float, float]], macro: Sequence[float] | np.ndarray) -> dict:
+    head, tail = np.array(points).mean(axis=0)
+    row = {"arm": label, "head": head, "tail": tail, "macro_recall": float(np.array(macro).mean())}
+    absent = dict.fromkeys(("frontier", "difference", "low", "high"), np.nan)
+    return row | absent | {"n": len(points), "verdict": ""}
+
+
+def display(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the table as text."""
+    bounds = frame[["difference", "low", "high"]].itertuples(index=False)
+    return pd.DataFrame(
+        {
+            "arm": frame.arm,
+            "head": frame["head"].map(percent),
+            "tail": frame["tail"].map(percent),
+            "macro recall": frame.macro_recall.map(percent),
+            "frontier's tail": frame.frontier.map(percent),
+            "difference [95 %]": [interval(*row) for row in bounds],
+            "n": frame.n,
+            "verdict": frame.verdict,
+        }
+    )

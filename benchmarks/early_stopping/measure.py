@@ -1,0 +1,103 @@
+"""Replay ASHA on recorded full curves.  python -m benchmarks.early_stopping.measure FILE.parquet ..."""
+
+import math
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from ray.tune.schedulers import TrialScheduler
+from ray.tune.schedulers.async_hyperband import _Bracket
+from scipy.stats import spearmanr
+
+from sweeps.scheduler import METRIC, REDUCTION, RUNG_METRIC, rung
+
+TOP, ORDERS = 8, 200
+SCORES = {"macro recall": METRIC, "potential": RUNG_METRIC}
+SLOW: dict[str, Callable[[pd.DataFrame], pd.Series]] = {
+    "all": lambda c: c.lr > 0,
+    "decoupling on": lambda c: c.split.notna(),
+    "split ≥ 0.65": lambda c: c.split >= 0.65,
+    "DRW (weights after 60 %)": lambda c: (c.reweight_after > 0) & (c.beta > 0),
+    "class weights from the start": lambda c: (c.reweight_after == 0) & (c.beta > 0),
+    "MixUp on": lambda c: c.mixup_alpha.notna(),
+    "α ≥ 0.3": lambda c: c.mixup_alpha >= 0.3,
+    "label smoothing on": lambda c: c.label_smoothing > 0,
+    "lr < 5e-4": lambda c: c.lr < 5e-4,
+    "batch size ≥ 128": lambda c: c.batch_size >= 128,
+    "cosine or steps": lambda c: c.schedule != "constant",
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Print the tables of every file."""
+    for path in argv if argv is not None else sys.argv[1:]:
+        print("\n".join(report(pd.read_parquet(Path(path)))), end="\n\n")
+    return 0
+
+
+def report(curves: pd.DataFrame) -> Iterator[str]:
+    """Yield the lines of both tables."""
+    configs = curves.drop_duplicates("config").set_index("config")
+    scores = {name: curves.pivot(index="config", columns="epoch", values=c) for name, c in SCORES.items()}
+    final = scores["macro recall"].iloc[:, -1]
+    epochs = int(configs.epochs.iloc[0])
+    at = rung(epochs)
+    yield f"{configs.data.iloc[0]}: {len(configs)} configurations, {epochs} epochs, rung at epoch {at}"
+    yield ""
+    yield "| configurations | n | correlation, macro recall | potential | shift, macro recall | potential |"
+    yield "|:--|--:|--:|--:|--:|--:|"
+    for name, chosen in SLOW.items():
+        group = configs.index[chosen(configs)]
+        if len(group) >= 5:
+            cells = [f"{spearmanr(s.loc[group, at], final[group])[0]:.2f}" for s in scores.values()]
+            cells += [f"{_shift(s[at], final, group):+.0f}" for s in scores.values()]
+            yield f"| {name} | {len(group)} | {' | '.join(cells)} |"
+    yield ""
+    yield f"| rungs at epochs | compared by | true top {TOP} stopped | epochs trained |"
+    yield "|:--|:--|--:|--:|"
+    for first in (max(1, epochs // 5), at):
+        for name, score in scores.items():
+            killed, trained = replay(score, final, first)
+            shown = ", ".join(str(r) for r in _rungs(first, epochs))
+            yield f"| {shown} | {name} | {killed:.0%} | {trained:.0%} |"
+
+
+def _shift(score: pd.Series, final: pd.Series, group: pd.Index) -> float:
+    """Return how far the group's mean percentile at the rung is above that at the end, in points."""
+    return 100 * float((score.rank(pct=True) - final.rank(pct=True))[group].mean())
+
+
+def _rungs(first: int, epochs: int) -> list[int]:
+    return [first * REDUCTION**k for k in range(1 + int(math.log(epochs / first, REDUCTION) + 1e-9))]
+
+
+def replay(score: pd.DataFrame, final: pd.Series, first: int) -> tuple[float, float]:
+    """Return the share of the true top TOP that Ray's ASHA stops and the share of epochs that it trains, each
+    the mean over ORDERS orders of arrival, one trial at a time."""
+    epochs = score.shape[1]
+    rungs = [r for r in _rungs(first, epochs) if r < epochs]
+    top = set(final.nlargest(TOP).index)
+    order, killed, trained = np.random.default_rng(0), 0, 0
+    for _ in range(ORDERS):
+        bracket = _Bracket(first, epochs, REDUCTION, 0)
+        for config in order.permutation(score.index):
+            stopped = _stopped_at(bracket, config, [(r, float(score[r][config])) for r in rungs])
+            trained += stopped or epochs
+            killed += stopped is not None and config in top
+    return killed / (ORDERS * TOP), trained / (ORDERS * score.size)
+
+
+def _stopped_at(bracket: _Bracket, config: int, at_rungs: list[tuple[int, float]]) -> int | None:
+    trial: Any = SimpleNamespace(trial_id=str(config))
+    for epoch, value in at_rungs:
+        if bracket.on_result(trial, epoch, value) == TrialScheduler.STOP:
+            return epoch
+    return None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

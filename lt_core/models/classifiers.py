@@ -1,0 +1,42 @@
+"""Last layers other than the linear one."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class CosineLinear(nn.Module):
+    """scale * cos(w_k, x): features [B, D] to logits [B, C] (Cao et al. 2019, their code for LDAM)."""
+
+    def __init__(self, in_features: int, out_features: int, scale: float):
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(out_features, in_features))
+        self.scale = scale
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        nn.init.xavier_uniform_(self.weight)
+
+    def forward(self, features: Tensor) -> Tensor:
+        return self.scale * F.linear(F.normalize(features), F.normalize(self.weight))
+
+
+class ScaledLinear(nn.Module):
+    """A fixed classifier times a learned scale a class, from 1 (Kang et al. 2020, section 4.1, LWS)."""
+
+    def __init__(self, fixed: nn.Module):
+        super().__init__()
+        self.fixed = fixed
+        weight = fixed.get_parameter("weight")
+        self.scale = nn.Parameter(torch.ones(len(weight), device=weight.device))
+
+    def forward(self, features: Tensor) -> Tensor:
+        return self.scale * self.fixed(features)
+
+
+def tau_normalised(classifier: nn.Linear, tau: float) -> nn.Linear:
+    """Return a copy with w_k / |w_k|^tau and no bias (Kang et al. 2020, eq. 7)."""
+    copy = nn.Linear(classifier.in_features, classifier.out_features, bias=False)
+    weight = classifier.weight.detach()
+    copy.weight = nn.Parameter(weight / weight.norm(dim=1, keepdim=True) ** tau)
+    return copy

@@ -1,0 +1,59 @@
+"""Weights from elsewhere, for the backbone: torchvision's for ImageNet, or a file of the same layout."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from torchvision.models import EfficientNet_B0_Weights
+
+from lt_core.errors import InputError
+
+IMAGENET = {"efficientnet_b0": EfficientNet_B0_Weights.IMAGENET1K_V1}
+
+
+def load(model: nn.Module, name: str, source: str) -> None:
+    """Load ``source`` into the features of a model of torchvision's, in place; the classifier stays new.
+
+    Args: name of the model; source: "imagenet" (from torchvision's cache, else downloaded), or a file that
+        holds a state dict as torchvision saves it.
+
+    Raises:
+        InputError: neither reachable nor fitting; the line says what to do.
+    """
+    state = _imagenet(name) if source == "imagenet" else _file(Path(source))
+    state = {key: value for key, value in state.items() if not key.startswith(("classifier.", "fc."))}
+    try:
+        model.get_submodule("features").load_state_dict(state)
+    except (RuntimeError, AttributeError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"pretrained={source} does not fit model={name} on this data: {reason}") from None
+
+
+def _imagenet(name: str) -> dict[str, Any]:
+    if name not in IMAGENET:
+        known = ", ".join(IMAGENET)
+        raise InputError(f"pretrained=imagenet: there are weights for {known}, not for {name}; give a file")
+    file = Path(torch.hub.get_dir()) / "checkpoints" / Path(IMAGENET[name].url).name
+    if file.exists():
+        return _file(file)
+    try:
+        return dict(IMAGENET[name].get_state_dict(progress=False, check_hash=True))
+    except (OSError, RuntimeError) as error:  # urllib's errors among the first, a wrong hash is the second
+        raise InputError(
+            f"pretrained=imagenet: the weights are not at {file} and cannot be fetched ({error}): "
+            "put the file there, or give its path, --set pretrained=FILE"
+        ) from None
+
+
+def _file(path: Path) -> dict[str, Any]:
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise InputError(f"pretrained={path}: no such file; imagenet fetches torchvision's weights") from None
+    except Exception as error:  # torch raises many kinds for what is no file of its own
+        reason = str(error).partition("\n")[0][:120]
+        raise InputError(f"pretrained={path} is no file of weights that torch can read: {reason}") from None
+    if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
+        raise InputError(f"pretrained={path}: holds no state dict as torchvision saves it")
+    return state

@@ -1,0 +1,59 @@
+"""Budgets: what a full table costs. An experiment has one for digits, for a CPU and for a GPU."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lt_core.data import Dataset, validation_sizes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preset:
+    """A budget.
+
+    Attributes:
+        knobs: the model, the images and the epochs among them.
+        trials: search trials of a searched arm.
+        seeds: final runs of an arm.
+    """
+
+    knobs: Mapping[str, Any]
+    trials: int
+    seeds: int
+
+
+DIGITS = Preset(knobs={"model": "convnet", "epochs": 20, "batch_size": 64}, trials=12, seeds=10)
+
+
+def presets(data: Dataset, *, cpu: Preset, gpu: Preset, digits: Preset = DIGITS) -> dict[str, Preset]:
+    """Return an experiment's presets by name; where ``data`` has too few images, with all that there are."""
+    return {"digits": digits, "cpu": _within(cpu, data), "gpu": _within(gpu, data)}
+
+
+def _within(preset: Preset, data: Dataset) -> Preset:
+    n_max = preset.knobs.get("n_max")
+    if n_max is None:
+        return preset
+    there = not data.long_tailed and n_max <= _smallest(data)
+    knobs = {**preset.knobs, "n_max": n_max if there else None}
+    return Preset(knobs=knobs, trials=preset.trials, seeds=preset.seeds)
+
+
+def for_data(data: Dataset, profile: str = "exponential", imbalance_ratio: float = 100.0) -> dict[str, Any]:
+    """Return the knobs of the long tail and the augmentation that suit ``data``.
+
+    Data that is long-tailed by nature is used as it is; small data gets a ratio that leaves its tail four
+    images; digits, which must not be flipped, at most 50.
+    """
+    digits = data.name == "digits"
+    ratio = min(imbalance_ratio, 50 if digits else max(1, _smallest(data) // 4))
+    return {
+        "profile": "none" if data.long_tailed else profile,
+        "imbalance_ratio": float(ratio),
+        "augment": "none" if digits else "crop_flip",
+    }
+
+
+def _smallest(data: Dataset) -> int:
+    """Return the training images that the smallest class has beside its validation images."""
+    return int((data.train_counts - validation_sizes(data.train_counts, data.val_per_class)).min())

@@ -1,0 +1,94 @@
+"""Results folders from rows written by hand, shared by the tests of the tables."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from lt_core import metrics
+from sweeps.trainable import class_rows
+
+REASONS = {"finished": None, "stopped": "ASHA: outside the best third", "diverged": "loss is nan"}
+RECALLS = {"ce": [[0.9, 0.1], [0.8, 0.2], [0.85, 0.12]], "cb": [[0.7, 0.5], [0.7, 0.55], [0.72, 0.5]]}
+LABELS = {"ce": "CE", "cb": "CB"}
+TAUS = [i / 10 for i in range(21)]
+CIFAR10 = "CIFAR-10, JPEG"
+
+
+def write(
+    folder: Path,
+    *,
+    recalls=RECALLS,
+    by_tau=None,
+    names=("cat", "dog"),
+    counts=(50, 5),
+    ratio=10.0,
+    data="toy",
+    status="finished",
+    arms=None,
+    **about,
+) -> Path:
+    """A results folder of final runs with two epochs, the first of them the better one, and of a search.
+
+    ``recalls``: of every class, by arm and seed (a list: seeds from 0 on), or a whole confusion matrix.
+    ``by_tau``: recalls [taus, classes], by arm and seed; without: the same at every tau. ``arms``: what
+    sweep.json says of an arm beside the usual, and its model. ``about``: what it says of the sweep.
+    """
+    own = {"baseline": None, "published": None, "searched": {}, "epochs": 2}
+    described, models = [], {}
+    for name in recalls:
+        arm = {"name": name, "label": LABELS.get(name, name), **own, **(arms or {}).get(name, {})}
+        models[name] = arm.pop("model", "convnet")
+        arm["knobs"] = {"model": models[name]}
+        described.append(arm | ({"baseline": "ce"} if name == "cb" else {}))
+    usual = {
+        "experiment": "toy",
+        "data": {"name": data, "class_names": list(names), "train_counts": list(counts)},
+        "preset": None,
+        "arms": described,
+        "trials": 4,
+        "seeds": 3,
+        "questions": [],
+        "published": None,
+        "published_baseline": None,
+        "frontier_of": None,
+        "taus": TAUS,
+        "notes": ["A note."],
+    }
+    config = {"profile": "exponential", "imbalance_ratio": ratio, "precision": "fp32", "device": "cpu"}
+    trials, epochs, classes = [], [], []
+    for arm, runs in recalls.items():
+        for seed, run in runs.items() if isinstance(runs, dict) else enumerate(runs):
+            identity = {"trial": f"{arm}-final-{seed}", "arm": arm, "phase": "final", "seed": seed}
+            ended = {"status": status, "reason": None, "config_of": None, "epochs": 2, "epochs_done": 2}
+            trials.append({**identity, **ended, **config, "model": models[arm]})
+            confusion = confused(run)
+            recall = metrics.class_metrics(confusion).recall
+            for epoch, shift in ((1, 0.05), (2, 0.0)):
+                macro = np.nanmean(recall) + shift
+                values = {"macro_recall": macro, "worst_recall": min(recall), "macro_f1": macro - 0.02}
+                values |= {"classes_without_support": 0.0, "classes_without_predictions": 0.0}
+                row = {f"test_{name}": value for name, value in values.items()}
+                epochs.append({**identity, "epoch": epoch, "train_accuracy": 0.9, **row})
+            adjusted = np.tile(recall, (len(TAUS), 1)) if by_tau is None else np.array(by_tau[arm][seed])
+            rows = class_rows(confusion, np.array(counts), adjusted, tuple(names))
+            classes += [identity | row for row in rows]
+    first = next(iter(recalls))
+    for i, (ended, done) in enumerate([("finished", 2), ("stopped", 1), ("stopped", 1), ("diverged", 0)]):
+        row = {"trial": f"s{i}", "arm": first, "phase": "search", "seed": 9, "status": ended, "epochs": 2}
+        row |= {"known_from": None, "model": models[first]}
+        trials.append({**row, **config, "reason": REASONS[ended], "epochs_done": done})
+    for name, rows in (("trials", trials), ("epochs", epochs), ("classes", classes)):
+        (folder / name).mkdir(parents=True)
+        pd.DataFrame(rows).to_parquet(folder / name / "part-00000.parquet")
+    (folder / "sweep.json").write_text(json.dumps(usual | about))
+    return folder
+
+
+def confused(run) -> np.ndarray:
+    """A confusion of 100 images a class from recalls; what is missed is taken for the next class."""
+    if np.ndim(run) == 2:
+        return np.array(run)
+    hits = np.array([round(100 * recall) for recall in run])
+    return np.diag(hits) + np.roll(np.diag(100 - hits), 1, axis=1)
