@@ -1,6 +1,5 @@
 """Replay ASHA on recorded full curves.  python -m benchmarks.early_stopping.measure FILE.parquet ..."""
 
-import math
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +12,8 @@ from ray.tune.schedulers import TrialScheduler
 from ray.tune.schedulers.async_hyperband import _Bracket
 from scipy.stats import spearmanr
 
-from sweeps.scheduler import METRIC, REDUCTION, RUNG_METRIC, rung
+from sweeps import scheduler
+from sweeps.scheduler import METRIC, REDUCTION, RUNG_METRIC
 
 TOP, ORDERS = 8, 200
 SCORES = {"macro recall": METRIC, "potential": RUNG_METRIC}
@@ -45,7 +45,7 @@ def report(curves: pd.DataFrame) -> Iterator[str]:
     scores = {name: curves.pivot(index="config", columns="epoch", values=c) for name, c in SCORES.items()}
     final = scores["macro recall"].iloc[:, -1]
     epochs = int(configs.epochs.iloc[0])
-    at = rung(epochs)
+    at = scheduler.rung(epochs)
     yield f"{configs.data.iloc[0]}: {len(configs)} configurations, {epochs} epochs, rung at epoch {at}"
     yield ""
     yield "| configurations | n | correlation, macro recall | potential | shift, macro recall | potential |"
@@ -62,7 +62,7 @@ def report(curves: pd.DataFrame) -> Iterator[str]:
     for first in (max(1, epochs // 5), at):
         for name, score in scores.items():
             killed, trained = replay(score, final, first)
-            shown = ", ".join(str(r) for r in _rungs(first, epochs))
+            shown = ", ".join(str(r) for r in rungs(first, epochs))
             yield f"| {shown} | {name} | {killed:.0%} | {trained:.0%} |"
 
 
@@ -71,21 +71,24 @@ def _shift(score: pd.Series, final: pd.Series, group: pd.Index) -> float:
     return 100 * float((score.rank(pct=True) - final.rank(pct=True))[group].mean())
 
 
-def _rungs(first: int, epochs: int) -> list[int]:
-    return [first * REDUCTION**k for k in range(1 + int(math.log(epochs / first, REDUCTION) + 1e-9))]
+def rungs(first: int, epochs: int) -> list[int]:
+    """Return the rungs of Ray's ASHA that can stop a trial, each REDUCTION times the one before."""
+    found = [first * REDUCTION**k for k in range(epochs)]
+    return [rung for rung in found if rung < epochs]
 
 
 def replay(score: pd.DataFrame, final: pd.Series, first: int) -> tuple[float, float]:
     """Return the share of the true top TOP that Ray's ASHA stops and the share of epochs that it trains, each
     the mean over ORDERS orders of arrival, one trial at a time."""
     epochs = score.shape[1]
-    rungs = [r for r in _rungs(first, epochs) if r < epochs]
     top = set(final.nlargest(TOP).index)
     order, killed, trained = np.random.default_rng(0), 0, 0
     for _ in range(ORDERS):
         bracket = _Bracket(first, epochs, REDUCTION, 0)
         for config in order.permutation(score.index):
-            stopped = _stopped_at(bracket, config, [(r, float(score[r][config])) for r in rungs])
+            stopped = _stopped_at(
+                bracket, config, [(r, float(score[r][config])) for r in rungs(first, epochs)]
+            )
             trained += stopped or epochs
             killed += stopped is not None and config in top
     return killed / (ORDERS * TOP), trained / (ORDERS * score.size)
