@@ -31,11 +31,17 @@ def check(config: "TrainConfig") -> None:
         "tail_classes",
         "goes with cutmix_tail_only",
     )
+    _refuse(config.tail_classes == (), "tail_classes", "names no class")
     negative = config.noise_variances is not None and min(config.noise_variances, default=-1) <= 0
     _refuse(negative, "noise_variances", "must be one or more values above 0")
     rising = list(config.milestones) == sorted(set(config.milestones))
     ordered = rising and all(0 < milestone < 1 for milestone in config.milestones)
     _refuse(not ordered, "milestones", "must be rising shares of the budget between 0 and 1")
+    last = (config.epochs - 1) / config.epochs
+    _refuse(
+        config.reweight_after > last, "reweight_after", f"no epoch of {config.epochs} is left for weights"
+    )
+    _check_refill(config)
     _check_classifier(config)
     _check_irm(config, mixing)
     _check_stages(config, mixing)
@@ -50,10 +56,30 @@ def _check_classifier(config: "TrainConfig") -> None:
     _refuse(cosine and config.loss == "focal_sigmoid", "loss=focal_sigmoid", "needs classifier=linear")
 
 
+def _check_refill(config: "TrainConfig") -> None:
+    """After a refill all classes are as large, so that what follows their sizes would do nothing."""
+    if config.noise_variances:
+        _refuse(config.loss == "logit_adjusted", "loss=logit_adjusted", "noise_variances leaves no imbalance")
+        _refuse(config.posthoc_tau > 0, "posthoc_tau", "noise_variances leaves no imbalance to adjust for")
+        _refuse(
+            config.label_smoothing_tail is not None,
+            "label_smoothing_tail",
+            "noise_variances leaves no rarest class",
+        )
+
+
 def _check_irm(config: "TrainConfig", mixing: list[str]) -> None:
     on = config.irm_penalty > 0
     _refuse(on and bool(mixing), "irm_penalty", "its environments cannot be mixed by MixUp or CutMix")
     _refuse(config.irm_warmup > 0 and not on, "irm_warmup", "needs irm_penalty above 0")
+    late = config.irm_warmup > (config.epochs - 1) / config.epochs
+    _refuse(late, "irm_warmup", f"no epoch of {config.epochs} is left for the penalty")
+    same = config.sampler == "class_balanced" or config.split is not None
+    _refuse(
+        on and same and config.irm_environments == "sampling",
+        "irm_environments=sampling",
+        "class-balanced sampling (of a stage 2, too) makes its environments the same",
+    )
     noisy = config.irm_environments == "noise"
     _refuse(noisy and not config.noise_variances, "irm_environments=noise", "needs noise_variances")
 

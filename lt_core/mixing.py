@@ -19,6 +19,13 @@ class Targets:
     second: Tensor | None = None
     share: Tensor | None = None
 
+    @property
+    def larger(self) -> Tensor:
+        """The label with the larger share, [B]."""
+        if self.second is None or self.share is None:
+            return self.first
+        return torch.where(self.share >= 0.5, self.first, self.second)
+
     def __getitem__(self, chosen: Tensor | slice) -> "Targets":
         if self.second is None or self.share is None:
             return Targets(self.first[chosen])

@@ -184,7 +184,7 @@ def train_epoch(run: Run, stage: Stage, epoch: int) -> Trained:
         if run.average:
             run.average.update_parameters(model)
         total += value.detach() * len(indices)
-        labels.append(batch.targets.first)
+        labels.append(batch.targets.larger)
         predictions.append(logits.detach().argmax(dim=1))
         if (step + 1) % LOSS_CHECK_STEPS == 0:
             check_loss("training", total.item(), epoch)

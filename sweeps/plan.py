@@ -1,6 +1,7 @@
 """From an experiment and what the command line asks to a plan: arms, configurations, seeds, budget."""
 
 from dataclasses import dataclass
+from itertools import chain, combinations
 from typing import Any
 
 import numpy as np
@@ -108,8 +109,7 @@ def make_plan(
     for arm in experiment.arms:
         usual = {**experiment.base, **budget.knobs, **arm.start}
         knobs = {**usual, **overrides, **arm.recipe, **arm.knobs, **machine, "seed": seed}
-        config = TrainConfig.parse(knobs)
-        check_classes(config, data.num_classes)
+        config = _parse(knobs, data, arm.label)
         if twice := balances_twice(config):
             notes.append(f"warning: {arm.label}: {twice}")
         search = {knob: space for knob, space in arm.search.items() if knob not in settings}
@@ -120,7 +120,7 @@ def make_plan(
         for knob in overrides.keys() & {"imbalance_ratio", "n_max"}:
             if config.profile in ("none", "counts"):
                 raise InputError(f"--set {knob}: profile={config.profile} has none; add --set profile=...")
-        _check_space(config, search, data.num_classes)
+        _check_space(config, search, data, arm.label)
         for split in ["test", "val"] if search else ["test"]:
             split_indices(config.model_copy(update={"evaluate_on": split}), data)
         arms.append(PlannedArm(arm=arm, config=config, search=search))
@@ -163,11 +163,23 @@ def _check_settings(settings: dict[str, Any], experiment: Experiment) -> None:
                 )
 
 
-def _check_space(config: TrainConfig, search: dict[str, Space], num_classes: int) -> None:
-    """Refuse a space that could propose what the config does not allow."""
-    for knob, space in search.items():
-        for value in space.extremes():
-            check_classes(TrainConfig.parse(config.model_dump() | {knob: value}), num_classes)
+def _parse(knobs: dict[str, Any], data: Dataset, where: str) -> TrainConfig:
+    try:
+        config = TrainConfig.parse(knobs)
+        check_classes(config, data.num_classes)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
+    return config
+
+
+def _check_space(config: TrainConfig, search: dict[str, Space], data: Dataset, label: str) -> None:
+    """Refuse a space that could propose what the config does not allow, alone or with another."""
+    fixed = config.model_dump()
+    ends = [[{knob: value} for value in space.extremes()] for knob, space in search.items()]
+    pairs = [one | other for some, more in combinations(ends, 2) for one in some for other in more]
+    for proposed in [*chain(*ends), *pairs]:
+        shown = ", ".join(f"{knob}={value}" for knob, value in proposed.items())
+        _parse(fixed | proposed, data, f"{label}, whose search may propose {shown}")
 
 
 def _validation_notes(data: Dataset) -> list[str]:

@@ -22,7 +22,7 @@ class Space(Protocol):
         ...
 
     def as_params(self, knob: str, value: Any) -> dict[str, Any]:
-        """Return Optuna's parameters for a value of the knob, clipped into the range."""
+        """Return Optuna's parameters for a value of the knob, clipped into the range; none for no value."""
         ...
 
 
@@ -42,8 +42,8 @@ class Uniform:
     def contains(self, value: float | None) -> bool:
         return value is not None and self.low <= value <= self.high
 
-    def as_params(self, knob: str, value: float) -> dict[str, Any]:
-        return {knob: min(max(value, self.low), self.high)}
+    def as_params(self, knob: str, value: float | None) -> dict[str, Any]:
+        return {} if value is None else {knob: min(max(value, self.low), self.high)}
 
     def __str__(self) -> str:
         return f"{self.low:g} to {self.high:g}"
@@ -76,8 +76,8 @@ class LogOneMinus:
     def contains(self, value: float | None) -> bool:
         return value is not None and self.low <= value <= self.high
 
-    def as_params(self, knob: str, value: float) -> dict[str, Any]:
-        return {f"1-{knob}": min(max(1 - value, 1 - self.high), 1 - self.low)}
+    def as_params(self, knob: str, value: float | None) -> dict[str, Any]:
+        return {} if value is None else {f"1-{knob}": min(max(1 - value, 1 - self.high), 1 - self.low)}
 
     def __str__(self) -> str:
         return f"{self.low:g} to {self.high:g}, log scale of 1 - value"

@@ -24,7 +24,7 @@ def frame(sweep: Sweep) -> pd.DataFrame | None:
         rows.append(
             {
                 "arm": arm["label"],
-                "chosen": ", ".join(f"{knob} {_value(chosen[knob])}" for knob in arm["searched"]),
+                "chosen": ", ".join(_choice(knob, chosen[knob], s) for knob, s in arm["searched"].items()),
                 "val_macro_recall": scores.mean(),
                 "se": standard_error(scores),
                 "n": len(scores),
@@ -33,9 +33,12 @@ def frame(sweep: Sweep) -> pd.DataFrame | None:
     return pd.DataFrame(rows) if rows else None
 
 
+def _choice(knob: str, value: Any, space: str) -> str:
+    off = value is None or value != value or (value == 0 and space.startswith("off"))
+    return f"{knob} off" if off else f"{knob} {_value(value)}"
+
+
 def _value(value: Any) -> str:
-    if value is None or value != value:
-        return "off"
     return f"{value:.5g}" if isinstance(value, float) else str(value)
 
 

@@ -1,10 +1,10 @@
-"""Each arm against the head-tail frontier of one of them: does it beat it, or slide along it?
+"""Each arm against the head-tail frontier of one of them: does it beat it?
 
 The frontier is what post-hoc logit adjustment makes of the reference's final runs, from tau = 0 up. An arm is
-set against the tail recall that the reference has at the arm's own head recall, on the same seed.
+set against the tail recall that the reference has at the arm's own head recall, on the same seed. One that
+cannot be told apart from it slides along it as far as this budget can tell.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,14 +13,16 @@ import pandas as pd
 from analysis.load import Sweep
 from analysis.render import interval, percent
 from analysis.statistics import holm_differences
+from analysis.tables.questions import trained_too_little
 
 TITLE = "The head-tail frontier, percent: tail recall beside the frontier's at the same head recall"
 GROUP = 0.3  # of the classes: 3 of 10 are the head and 3 the tail, as in MiSLAS on CIFAR-10
 VERDICTS = {
     "better": "beats the frontier",
     "worse": "below the frontier",
-    "cannot be told apart": "slides along it",
+    "cannot be told apart": "cannot be told apart from it",
 }
+BEYOND = "beyond the frontier's ends"
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,8 @@ class Curve:
     point: tuple[float, float]
 
     def tail_at(self, head: float) -> float:
-        """Return the tail recall at a head recall; beyond the curve's ends, that of the end."""
+        """Return the tail recall at a head recall; beyond the curve's ends, that of the end: too much where
+        the head is better than any of the curve's, too little where it is worse."""
         order = np.argsort(-self.head, kind="stable")  # where tau moves the tail alone, in tau's order
         return float(np.interp(-head, -self.head[order], self.tail[order]))
 
@@ -62,18 +65,19 @@ def frame(sweep: Sweep) -> pd.DataFrame | None:
     found = curves(sweep) if reference else {}
     if reference not in found:
         return None
-    base, label = found[reference], sweep.labels[reference]
+    base = found[reference]
     one = sweep.about["taus"].index(1.0)
+    adjusted = [(c.head[one], c.tail[one]) for c in base.values()]
     rows = [
-        _row(label, [c.point for c in base.values()], [c.macro[0] for c in base.values()]),
-        _row(
-            f"{label}, post-hoc τ=1",
-            [(c.head[one], c.tail[one]) for c in base.values()],
-            [c.macro[one] for c in base.values()],
-        ),
+        _row(sweep, reference, [c.point for c in base.values()], list(base)),
+        _row(sweep, reference, adjusted, list(base))
+        | {
+            "arm": f"{sweep.labels[reference]}, post-hoc τ=1",
+            "macro_recall": float(np.mean([c.macro[one] for c in base.values()])),
+        },
     ]
     others = [arm for arm in sweep.labels if arm != reference and found.get(arm, {}).keys() & base.keys()]
-    gains = []
+    gains, beyond = [], []
     for arm in others:
         shared = [seed for seed in found[arm] if seed in base]
         points = [found[arm][seed].point for seed in shared]
@@ -81,17 +85,32 @@ def frame(sweep: Sweep) -> pd.DataFrame | None:
             [base[seed].tail_at(point[0]) for seed, point in zip(shared, points, strict=True)]
         )
         gains.append(np.array([tail for _, tail in points]) - frontier)
-        macro = sweep.finals[sweep.finals.arm == arm].test_macro_recall
-        rows.append(_row(sweep.labels[arm], points, macro.to_numpy()) | {"frontier": frontier.mean()})
-    for row, d in zip(rows[2:], holm_differences(gains), strict=True):
+        rows.append(_row(sweep, arm, points, shared) | {"frontier": frontier.mean()})
+        beyond.append(_cannot_be(points, [base[seed] for seed in shared]))
+    too_little = trained_too_little(sweep, reference)
+    for row, d, unknown in zip(rows[2:], holm_differences(gains), beyond, strict=True):
         row |= {"difference": d.mean, "low": d.low, "high": d.high, "n": d.n}
-        row["verdict"] = VERDICTS.get(d.verdict, d.verdict)
+        row["verdict"] = BEYOND if d.verdict in unknown else VERDICTS.get(d.verdict, d.verdict)
+        if too_little:
+            row["verdict"] = "too little training"
     return pd.DataFrame(rows)
 
 
-def _row(label: str, points: list[tuple[float, float]], macro: Sequence[float] | np.ndarray) -> dict:
+def _cannot_be(points: list[tuple[float, float]], base: list[Curve]) -> set[str]:
+    """Return the verdicts that the frontier's ends do not bear out."""
+    unknown = set()
+    if any(head > curve.head.max() for (head, _), curve in zip(points, base, strict=True)):
+        unknown |= {"worse", "cannot be told apart"}
+    if any(head < curve.head.min() for (head, _), curve in zip(points, base, strict=True)):
+        unknown |= {"better", "cannot be told apart"}
+    return unknown
+
+
+def _row(sweep: Sweep, arm: str, points: list[tuple[float, float]], seeds: list[int]) -> dict:
     head, tail = np.array(points).mean(axis=0)
-    row = {"arm": label, "head": head, "tail": tail, "macro_recall": float(np.array(macro).mean())}
+    runs = sweep.finals[(sweep.finals.arm == arm) & sweep.finals.seed.isin(seeds)]
+    macro = runs.test_macro_recall.mean()
+    row = {"arm": sweep.labels[arm], "head": head, "tail": tail, "macro_recall": macro}
     absent = dict.fromkeys(("frontier", "difference", "low", "high"), np.nan)
     return row | absent | {"n": len(points), "verdict": ""}
 

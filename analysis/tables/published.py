@@ -21,7 +21,7 @@ def figures(name: str, imbalance_ratio: float, class_names: list[str]) -> pd.Dat
         return pd.DataFrame({"best_epoch": table.top1_percent / 100})
     if "step" in table:
         summary = pd.read_csv(FOLDER / f"{name}_summary.csv").set_index("step")
-        by_class = table.pivot(index="step", columns="class", values="recall")[class_names]
+        by_class = table.pivot(index="step", columns="class", values="recall").filter(class_names)
         return by_class.reindex(summary.index).assign(best_epoch=summary.accuracy)
     table = table.set_index("arm")
     by_class = pd.DataFrame({c: table[f"class{k}"] for k, c in enumerate(class_names)})
@@ -43,7 +43,10 @@ def frame(sweep: Sweep) -> pd.DataFrame | None:
     if about["published"] is None or not on_cifar10(sweep):
         return None
     names = about["data"]["class_names"]
-    elsewhere = figures(about["published"], sweep.trials.imbalance_ratio.iloc[0], names)
+    tail = sweep.trials.iloc[0]
+    if about["published"] == "cifar10_lt_resnet32" and tail.profile != "exponential":
+        return None
+    elsewhere = figures(about["published"], tail.imbalance_ratio, names)
     best = sweep.final_curves().groupby(["arm", "trial"]).test_macro_recall.max().groupby("arm").mean()
     by_class = sweep.final_classes().groupby(["arm", "class"]).recall.mean()
     rows = []

@@ -21,7 +21,7 @@ SLOW: dict[str, Callable[[pd.DataFrame], pd.Series]] = {
     "all": lambda c: c.lr > 0,
     "decoupling on": lambda c: c.split.notna(),
     "split ≥ 0.65": lambda c: c.split >= 0.65,
-    "DRW (weights after 60 %)": lambda c: (c.reweight_after > 0) & (c.beta > 0),
+    "DRW (weights act after 60 %)": lambda c: (c.reweight_after > 0) & (c.beta > 0) & ~(c.split < 0.65),
     "class weights from the start": lambda c: (c.reweight_after == 0) & (c.beta > 0),
     "MixUp on": lambda c: c.mixup_alpha.notna(),
     "α ≥ 0.3": lambda c: c.mixup_alpha >= 0.3,

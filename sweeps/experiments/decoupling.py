@@ -8,11 +8,12 @@ from typing import Any
 
 from lt_core.data import Dataset
 from sweeps.experiment import Arm, Experiment, Question
-from sweeps.experiments.ladder import BASE, DECOUPLED, LADDER_BASELINE, TTA, ladder_presets
+from sweeps.experiments.ladder import BASE, DECOUPLED, LADDER_BASELINE, TTA, ladder_notes, ladder_presets
 from sweeps.presets import for_data
 from sweeps.spaces import SPACES, Choice, Maybe
 
 NO_MIXUP = {knob: value for knob, value in DECOUPLED.items() if knob != "mixup_lambda"}
+NEITHER = {knob: value for knob, value in TTA.items() if knob != "mixup_lambda"}
 CHANGES: list[tuple[str, str, dict[str, Any]]] = [
     ("split_late", "split 5/6", DECOUPLED | {"split": 5 / 6}),
     ("lr_tenth", "stage-2 lr × 0.1", DECOUPLED | {"stage2_lr_factor": 0.1}),
@@ -31,7 +32,13 @@ def experiment(data: Dataset) -> Experiment:
         name="searched",
         label="all searched",
         knobs=fixed,
-        start={"split": 2 / 3, "stage2_lr_factor": 1.0, "mixup_alpha": 0.2, "tta": "horizontal"},
+        start={
+            "split": 2 / 3,
+            "stage2_lr_factor": 1.0,
+            "mixup_alpha": 0.2,
+            "tta": "horizontal",
+            "stage2_batch_norm": "moving",
+        },
         search={
             "split": SPACES["split"],
             "stage2_lr_factor": SPACES["stage2_lr_factor"],
@@ -48,11 +55,13 @@ def experiment(data: Dataset) -> Experiment:
             *(Arm(name=n, label=label, knobs=knobs, baseline="decoupled") for n, label, knobs in CHANGES),
             searched,
             Arm(name="no_decoupling", label="no decoupling", knobs=TTA, baseline="decoupled"),
+            Arm(name="neither", label="no decoupling, no MixUp", knobs=NEITHER, baseline="decoupled"),
         ],
         presets=ladder_presets(data),
         questions=[
             Question("Does decoupling help?", "decoupled", "no_decoupling"),
-            Question("Does it help when all of it is searched?", "searched", "no_decoupling"),
+            Question("Does it help without MixUp?", "no_mixup", "neither"),
+            Question("Does searching its knobs help?", "searched", "decoupled"),
             Question("Was the first stage too short?", "split_late", "decoupled"),
             Question("Was the stage-2 lr too large?", "lr_tenth", "decoupled"),
             Question("Is MixUp at 0.4 too strong for decoupling?", "no_mixup", "decoupled"),
@@ -61,4 +70,5 @@ def experiment(data: Dataset) -> Experiment:
             Question("Should the classifier be drawn anew?", "reset", "decoupled"),
         ],
         published_baseline=LADDER_BASELINE,
+        notes=ladder_notes(data),
     )

@@ -6,7 +6,7 @@ every arm, bit for bit; what differs is the evaluation.
 
 from lt_core.data import Dataset
 from sweeps.experiment import Arm, Experiment, Question
-from sweeps.experiments.ladder import BASE, LADDER_BASELINE, SMOOTHED, ladder_presets
+from sweeps.experiments.ladder import BASE, LADDER_BASELINE, SMOOTHED, ladder_notes, ladder_presets
 from sweeps.presets import for_data
 
 FLIPS = ("horizontal", "vertical", "both")
@@ -26,4 +26,5 @@ def experiment(data: Dataset) -> Experiment:
         presets=ladder_presets(data),
         questions=[Question(f"Does TTA with {flip} flips help?", flip, "none") for flip in FLIPS],
         published_baseline=LADDER_BASELINE,
+        notes=ladder_notes(data),
     )

@@ -42,7 +42,7 @@ def test_above_the_frontier_on_it_and_below(tmp_path):
     rows = frame(tmp_path, arms).set_index("arm")
     assert rows.verdict[["above", "on", "below"]].tolist() == [
         "beats the frontier",
-        "slides along it",
+        "cannot be told apart from it",
         "below the frontier",
     ]
     for arm, head in (("above", 0.7), ("on", 0.64), ("below", 0.8)):

@@ -96,7 +96,6 @@ def test_a_knob_of_a_technique_acts(digits, one, other):
         {"mixup_lambda": 1.0},
         {"cutmix_lambda": 1.0},
         {"cutmix_alpha": 1.0, "cutmix_probability": 0.0},
-        {"cutmix_alpha": 1.0, "cutmix_tail_only": True, "tail_classes": ()},
         {"loss": "logit_adjusted", "tau": 0.0},
         {"weighting": "effective_number", "beta": 0.0},
     ],

@@ -59,7 +59,9 @@ TAIL = [*CUTMIX, "--set", "cutmix_tail_only=True", "--set"]
         ),
         (["cb_focal", "--preset", "none_such"], "unknown preset 'none_such'"),
         (["cb_focal", "--preset", "gpuu"], "unknown preset 'gpuu' (did you mean 'gpu'?)"),
-        (["field", "--epochs", "3"], "split=0.9: leaves a stage without an epoch of 3"),
+        (["ladder", "--epochs", "1"], "+ decoupling: split=0.666667: leaves a stage without an epoch of 1"),
+        (["frontier", "--epochs", "4"], "CE, DRW: reweight_after: no epoch of 4 is left for weights"),
+        (["joint", "--epochs", "4"], "whose search may propose split=0.9: split=0.9: leaves a stage"),
         ([], "which experiment? --list shows them"),
     ],
 )

@@ -11,10 +11,13 @@ from sweeps.describe import describe
 from sweeps.progress import Progress
 from sweeps.results import Results
 from sweeps.signals import Signals
+from tests.conftest import command
 from tests.sweeps.plans import plan_of
 
 NAMES = sorted(experiments.known())
-EPOCHS = dict.fromkeys(NAMES, 3) | dict.fromkeys(("decoupling", "field", "joint"), 5)  # a split at 0.9
+EPOCHS = dict.fromkeys(NAMES, 3) | dict.fromkeys(
+    ("decoupling", "field", "frontier", "joint"), 5
+)  # a split at 0.9
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +28,7 @@ def cores():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_experiment_runs_to_its_end_and_is_reported(name, cores, digits, data_dir, tmp_path, capsys):
-    tiny = {"settings": {"n_max": 60, "imbalance_ratio": 20.0}, "trials": 2, "seeds": 1}
+    tiny = {"settings": {"n_max": 60, "imbalance_ratio": 20.0}, "trials": 1, "seeds": 1}
     plan = plan_of(name, digits, epochs=EPOCHS[name], **tiny)
     results = Results(tmp_path / name)
     results.describe(describe(plan, digits, {"dataset": "digits", "experiment": name}, name))
@@ -48,6 +51,19 @@ def test_every_experiment_runs_to_its_end_and_is_reported(name, cores, digits, d
     check_runs(plan, sweep)
     check_classes(sweep)
     check_report(plan, tables(sweep))
+
+
+def test_an_experiment_runs_by_its_command(digits, data_dir, tmp_path):
+    """The ladder; cb_focal does in tests/sweeps/test_run.py."""
+    options = ["--dataset", "digits", "--data-dir", data_dir, "--epochs", 3, "--seeds", 1]
+    process = command("sweeps.run", "ladder", *options, cwd=tmp_path)
+    assert process.returncode == 0, process.stdout + process.stderr
+    assert process.stderr == ""
+    assert "ladder, preset digits on digits: convnet, linear profile" in process.stdout
+    assert "Does decoupling help on top?" in process.stdout
+    sweep = load(tmp_path / "results" / "ladder")
+    assert set(sweep.trials.status) == {"finished"}
+    assert set(sweep.finals.arm) == set(sweep.labels)
 
 
 def check_runs(plan, sweep):
