@@ -27,7 +27,7 @@ RUNS = {
         "epochs": 4,
     },
     "kept cosine": {"split": 0.4, "stage2_classifier": "keep", "classifier": "cosine", "loss": "ldam"},
-    "IRM by sampling": {"irm_penalty": 1.0, "irm_warmup": 0.3, "split": 0.7, "epochs": 4},
+    "IRM by sampling": {"irm_penalty": 1.0, "irm_warmup": 0.3, "epochs": 4},
     "IRM by noise": NOISE | {"irm_penalty": 1.0, "irm_environments": "noise", "epochs": 3},
     "late and smooth": {"weighting": "inverse", "reweight_after": 0.5, "label_smoothing": 0.1, "warmup": 0.4},
 }
