@@ -69,6 +69,20 @@ def test_beyond_the_ends_of_the_curve_its_end_counts(tmp_path):
     assert rows.difference[["left", "right"]].tolist() == pytest.approx([0.1, 0.1])
 
 
+def test_a_verdict_is_withheld_where_the_curve_does_not_bear_it_out(tmp_path):
+    """Beyond the end at tau = 0 the frontier is lower than that end, beyond the other it is higher."""
+    arms = {
+        "good left": runs(0.3, 0.1),
+        "bad left": runs(0.3, -0.1),
+        "good right": runs(0.95, 0.1),
+        "bad right": runs(0.95, -0.1),
+    }
+    verdicts = frame(tmp_path, arms).set_index("arm").verdict
+    assert verdicts["good left"] == verdicts["bad right"] == frontier.BEYOND
+    assert verdicts["bad left"] == "below the frontier"
+    assert verdicts["good right"] == "beats the frontier"
+
+
 def test_between_two_taus_the_curve_is_straight_and_may_have_steps():
     curve = Curve(
         head=np.array([0.9, 0.8, 0.8, 0.4]),

@@ -8,7 +8,7 @@ from sweeps.run import main
 
 MINE = """
 from sweeps.experiment import Arm, Experiment
-from sweeps.spaces import Choice
+from sweeps.spaces import SPACES, Choice, Maybe
 def experiment(data):
     arm = Arm(name="a", label="A", baseline={baseline}, search={search})
     return Experiment(base={base}, arms=[arm], trials=1, seeds=1)
@@ -86,6 +86,12 @@ def test_one_clear_line(arguments, message, tmp_path, data_dir, monkeypatch, cap
         ({}, "b", "{}", "no arm is called 'b'"),
         ({}, None, "{'lr': Choice((0.1, 0.0))}", "lr=0.0 should be greater than 0"),
         ({}, None, "{'learning_rate': Choice((0.1,))}", "unknown knob 'learning_rate'"),
+        (
+            {},
+            None,
+            "{'mixup_alpha': Maybe(SPACES['mixup_alpha']), 'cutmix_alpha': Maybe(SPACES['mixup_alpha'])}",
+            "may propose mixup_alpha=0.05, cutmix_alpha=0.05: mixup_alpha, cutmix_alpha: only one can be",
+        ),
     ],
 )
 def test_an_experiment_file_is_checked_too(base, baseline, search, message, tmp_path, data_dir, capsys):

@@ -35,6 +35,11 @@ def test_params_bring_the_value_back(space, value):
     assert found == (value if value is None else pytest.approx(value, rel=1e-9))
 
 
+def test_a_knob_without_a_value_is_left_to_the_search():
+    for space in (LogUniform(1e-4, 1e-2), Uniform(0.0, 1.0), LogOneMinus(0.9, 0.99999), Choice((32, 64))):
+        assert space.as_params("knob", None) == {}
+
+
 def test_a_value_outside_the_range_is_clipped():
     assert LogUniform(1e-4, 1e-2).as_params("lr", 1.0) == {"lr": 1e-2}
     assert Choice((32, 64)).as_params("batch_size", 50) == {}
