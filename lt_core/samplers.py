@@ -1,7 +1,7 @@
 """Samplers: from the labels of the training images to one epoch of them.
 
 A sampler takes labels [N] int64, class counts [C] and a stream, and returns the indices of one epoch, in
-order. The first two see N images an epoch; ``under`` sees C times the smallest class, ``over`` C times the
+order. The first three see N images an epoch; ``under`` sees C times the smallest class, ``over`` C times the
 largest.
 """
 
