@@ -19,7 +19,6 @@ class Split:
     labels: Tensor
     eval_images: Tensor
     eval_labels: Tensor
-    counts: np.ndarray  # training images by class, int64 [C]
 
 
 def split_indices(config: TrainConfig, data: Dataset) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
@@ -38,7 +37,7 @@ def split_indices(config: TrainConfig, data: Dataset) -> tuple[np.ndarray, np.nd
 
 def make_split(config: TrainConfig, data: Dataset) -> Split:
     """Gather the run's images onto its device."""
-    chosen, held, counts = split_indices(config, data)
+    chosen, held, _ = split_indices(config, data)
     arrays = [data.train_images[chosen], data.train_labels[chosen]]
     if held is None:
         arrays += [data.test_images, data.test_labels]
@@ -47,6 +46,4 @@ def make_split(config: TrainConfig, data: Dataset) -> Split:
     images, labels, eval_images, eval_labels = (
         torch.from_numpy(np.array(array)).to(config.device) for array in arrays
     )
-    return Split(
-        images=images, labels=labels, eval_images=eval_images, eval_labels=eval_labels, counts=counts
-    )
+    return Split(images=images, labels=labels, eval_images=eval_images, eval_labels=eval_labels)
