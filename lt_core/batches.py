@@ -10,7 +10,7 @@ from lt_core import seeds
 from lt_core.augment import Normalise, augment
 from lt_core.config import TrainConfig
 from lt_core.mixing import Targets, mix
-from lt_core.samplers import SAMPLERS
+from lt_core.samplers import SAMPLERS, draw_balanced
 from lt_core.stages import Stage
 
 STREAMS = ("batch order", "augment", "mix", "noise", "environments")
@@ -73,10 +73,7 @@ class Batches:
         if self.config.irm_environments == "noise":
             levels = torch.unique(self.noise[batch], return_inverse=True)[1]
             return batch, levels.to(self.device)
-        weights = (1 / self.counts.cpu().double())[self.labels]
-        drawn = torch.multinomial(
-            weights, len(batch), replacement=True, generator=self.streams["environments"]
-        )
+        drawn = draw_balanced(self.labels, self.counts.cpu(), len(batch), self.streams["environments"])
         environment = torch.arange(2, device=self.device).repeat_interleave(len(batch))
         return torch.cat([batch, drawn]), environment
 

@@ -123,14 +123,19 @@ def check_classes(config: "TrainConfig", num_classes: int) -> None:
 
 
 def balances_twice(config: "TrainConfig") -> str | None:
-    """Say where a stage balances by its sampler (or noise refill) and its weights at once; None: nowhere."""
+    """Say where a stage balances by sampler or noise refill, by weights and by loss at once, if any."""
     sampler2 = config.stage2_sampler or "class_balanced"
     stages = [(config.sampler, config.weighting, "")]
     if config.split is not None:
         stages.append((sampler2, config.stage2_weighting or "none", "stage2_"))
     for sampler, weighting, prefix in stages:
-        if config.noise_variances and weighting != "none":
-            return f"noise_variances and {prefix}weighting={weighting} balance the classes twice"
-        if sampler in BALANCING_SAMPLERS and weighting != "none":
-            return f"{prefix}sampler={sampler} and {prefix}weighting={weighting} balance the classes twice"
+        ways = ["noise_variances"] if config.noise_variances else []
+        if sampler in BALANCING_SAMPLERS and not ways:
+            ways.append(f"{prefix}sampler={sampler}")
+        if weighting != "none":
+            ways.append(f"{prefix}weighting={weighting}")
+        if config.loss == "logit_adjusted":
+            ways.append("loss=logit_adjusted")
+        if len(ways) > 1:
+            return f"{' and '.join(ways)} balance the classes twice"
     return None

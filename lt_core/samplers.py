@@ -25,7 +25,7 @@ def instance(labels: Tensor, counts: Tensor, stream: torch.Generator) -> Tensor:
 @SAMPLERS.register("class_balanced")
 def class_balanced(labels: Tensor, counts: Tensor, stream: torch.Generator) -> Tensor:
     """With replacement, all classes as often: weight 1 / n_k an image (Kang et al. 2020, eq. 1, q = 0)."""
-    return torch.multinomial((1 / counts.double())[labels], len(labels), replacement=True, generator=stream)
+    return draw_balanced(labels, counts, len(labels), stream)
 
 
 @SAMPLERS.register("square_root")
@@ -44,6 +44,11 @@ def under(labels: Tensor, counts: Tensor, stream: torch.Generator) -> Tensor:
 def over(labels: Tensor, counts: Tensor, stream: torch.Generator) -> Tensor:
     """As many of each class as the largest has: every image as often as it goes, the rest drawn."""
     return _of_each_class(labels, int(counts.max()), len(counts), stream)
+
+
+def draw_balanced(labels: Tensor, counts: Tensor, n: int, stream: torch.Generator) -> Tensor:
+    """Draw ``n`` images with replacement, all classes as often."""
+    return torch.multinomial((1 / counts.double())[labels], n, replacement=True, generator=stream)
 
 
 def _of_each_class(labels: Tensor, n: int, num_classes: int, stream: torch.Generator) -> Tensor:

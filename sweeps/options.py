@@ -5,7 +5,7 @@ import ast
 import re
 import shlex
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from lt_core.errors import InputError
 
@@ -35,9 +35,16 @@ OF_THE_CALL = {"experiment", "list", "dry_run", "resume", "results"}  # never ta
 MAY_CHANGE = {"trials", "seeds", "max_concurrent", "time_budget", "address", "checkpoint_every"}
 
 
-def parser() -> argparse.ArgumentParser:
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong as every other bad input is told: in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise InputError(f"{message}; --help shows the options")
+
+
+def parser() -> Parser:
     """Return the parser; what is not given is not in its namespace."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m sweeps.run",
         description="Run an experiment: plan, search, final runs, Parquet, table.",
         argument_default=argparse.SUPPRESS,

@@ -94,7 +94,7 @@ class Progress:
 
     def done_so_far(self) -> str:
         done = sum(self.counts.values()) - self.counts["running"]
-        return f"{done} of {self.trials} done"
+        return f"{done} of {max(self.trials, done + self.counts['running'])} done"
 
     def line(self) -> str:
         """Return the state in one line."""

@@ -23,9 +23,9 @@ from sweeps.signals import Interrupted, Signals
 
 def main(argv: list[str] | None = None) -> int:
     """Parse the command line, run the sweep, return the exit code."""
-    given = vars(options_of.parser().parse_args(argv))
     with Signals() as signals:
         try:
+            given = vars(options_of.parser().parse_args(argv))
             if given.get("list"):
                 return _list()
             if "experiment" not in given:

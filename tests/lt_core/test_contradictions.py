@@ -5,6 +5,7 @@ import warnings
 import pytest
 
 from lt_core.config import TrainConfig
+from lt_core.contradictions import BALANCING_SAMPLERS
 from lt_core.errors import InputError
 from lt_core.train import train
 from tests.lt_core.runs import FAST, run
@@ -136,11 +137,21 @@ def test_the_most_that_can_be_spread_trains(digits):
     assert len(run(digits, label_smoothing=1.0, epochs=1)) == 1
 
 
-@pytest.mark.parametrize("sampler", ["class_balanced", "under", "over"])
-def test_balancing_twice_is_a_warning(digits, sampler):
-    twice = f"^sampler={sampler} and weighting=inverse balance the classes twice$"
-    with pytest.warns(UserWarning, match=twice):
-        run(digits, sampler=sampler, weighting="inverse", epochs=1)
+@pytest.mark.parametrize(
+    ("knobs", "ways"),
+    [
+        *(
+            ({"sampler": s, "weighting": "inverse"}, f"sampler={s} and weighting=inverse")
+            for s in BALANCING_SAMPLERS
+        ),
+        ({"weighting": "inverse", "loss": "logit_adjusted"}, "weighting=inverse and loss=logit_adjusted"),
+        ({"sampler": "over", "loss": "logit_adjusted"}, "sampler=over and loss=logit_adjusted"),
+        ({"noise_variances": (0.1,), "weighting": "inverse"}, "noise_variances and weighting=inverse"),
+    ],
+)
+def test_balancing_twice_is_a_warning(digits, knobs, ways):
+    with pytest.warns(UserWarning, match=f"^{ways} balance the classes twice$"):
+        run(digits, **knobs, epochs=1)
 
 
 def test_balancing_twice_in_stage_2_is_a_warning(digits):
@@ -155,6 +166,8 @@ def test_balancing_twice_in_stage_2_is_a_warning(digits):
         {"weighting": "inverse"},
         {"sampler": "over"},
         {"sampler": "square_root", "weighting": "inverse"},
+        {"loss": "logit_adjusted"},
+        {"sampler": "over", "noise_variances": (0.1,)},
         {"split": 0.5, "weighting": "inverse", "epochs": 2},
         {"split": 0.5, "stage2_sampler": "instance", "stage2_weighting": "inverse", "epochs": 2},
     ],
