@@ -1,6 +1,7 @@
 """A results folder as data frames, and the one cut that every table is made from: the final runs."""
 
 import json
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from analysis.statistics import Difference
 
 
 class ReportError(ValueError):
@@ -35,6 +38,17 @@ class Sweep:
     def finals(self) -> pd.DataFrame:
         """The last epoch of every final run that finished: what the arms are judged by."""
         return self._last_epochs("final")
+
+    @cached_property
+    def lost(self) -> dict[str, int]:
+        """Final runs that diverged or failed, by arm; arms without such a run are not in it."""
+        lost = self.trials[(self.trials.phase == "final") & self.trials.status.isin(("diverged", "failed"))]
+        return dict(Counter(lost.arm))
+
+    def verdict(self, difference: Difference, *arms: str) -> str:
+        """Return what a difference between arms comes to: nothing where one lost final runs, since those that
+        are left are a selection."""
+        return "final runs lost" if self.lost.keys() & set(arms) else difference.verdict
 
     @cached_property
     def confirmations(self) -> pd.DataFrame:

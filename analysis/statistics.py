@@ -23,6 +23,8 @@ class Difference:
     @property
     def verdict(self) -> str:
         """Say "better" or "worse" only where the adjusted interval excludes 0."""
+        if self.n == 0:
+            return "nothing to compare"
         if np.isnan(self.low):
             return "too few seeds"
         if self.low > 0:

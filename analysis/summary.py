@@ -1,6 +1,7 @@
 """The lines around the tables: what was run on which data and budget, what early stopping saved."""
 
 from analysis.load import Sweep
+from analysis.tables.published import source
 
 
 def header(sweep: Sweep) -> list[str]:
@@ -25,11 +26,13 @@ def header(sweep: Sweep) -> list[str]:
 
 def footer(sweep: Sweep) -> list[str]:
     """Return how the figures are to be read."""
+    beside = source(sweep)
     return [
         "± is the standard error over n seeds (ddof = 1); test is read at the last epoch, never the best.",
         "Differences are paired over seeds; intervals are paired t, adjusted by Holm within each table: one "
         "excludes 0 exactly where Holm rejects at 5 %.",
         "The seeds move the subset drawn, the initialisation and the order; not the test images themselves.",
+        *([beside.note] if beside else []),
         *sweep.about["notes"],
     ]
 
@@ -57,6 +60,11 @@ def troubles(sweep: Sweep) -> list[str]:
             reason = f", {first.reason}" if isinstance(first.reason, str) else ""
             trials = "1 trial" if len(rows) == 1 else f"{len(rows)} trials"
             lines.append(f"{trials} {status}, the first {first.trial}{reason}")
+    for arm, n in sweep.lost.items():
+        planned = n + (sweep.finals.arm == arm).sum()
+        lines.append(
+            f"{sweep.labels[arm]}: {n} of {planned} final runs diverged or failed, so it gets no verdict"
+        )
     bare = [label for name, label in sweep.labels.items() if name not in set(sweep.finals.arm)]
     if bare:
         lines.append(f"no finished final run: {', '.join(bare)}")

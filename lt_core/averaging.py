@@ -10,9 +10,9 @@ Tensors = tuple[Tensor, ...] | list[Tensor]
 def averaged(model: nn.Module, decay: float) -> AveragedModel:
     """Return a copy of the model whose ``update_parameters(model)`` averages weights and buffers.
 
-    After t steps the decay is min(decay, (1 + t) / (10 + t)): an average of 0.9999 alone would still hold
-    half of the initial weights after 6,900 steps. Source of the ramp: TensorFlow's ExponentialMovingAverage,
-    num_updates.
+    The first step copies the model; after t more the decay is min(decay, (1 + t) / (10 + t)): an average of
+    0.9999 alone would still hold half of the initial weights after 6,900 steps. Source of the ramp:
+    TensorFlow's ExponentialMovingAverage, num_updates.
     """
 
     @torch.no_grad()

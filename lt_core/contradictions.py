@@ -59,6 +59,9 @@ def _check_classifier(config: "TrainConfig") -> None:
 def _check_refill(config: "TrainConfig") -> None:
     """After a refill all classes are as large, so that what follows their sizes would do nothing."""
     if config.noise_variances:
+        for knob in ("weighting", "stage2_weighting"):
+            weighted = getattr(config, knob) not in (None, "none")
+            _refuse(weighted, knob, "noise_variances leaves no imbalance to weigh")
         _refuse(config.loss == "logit_adjusted", "loss=logit_adjusted", "noise_variances leaves no imbalance")
         _refuse(config.posthoc_tau > 0, "posthoc_tau", "noise_variances leaves no imbalance to adjust for")
         _refuse(
@@ -74,14 +77,18 @@ def _check_irm(config: "TrainConfig", mixing: list[str]) -> None:
     _refuse(config.irm_warmup > 0 and not on, "irm_warmup", "needs irm_penalty above 0")
     late = config.irm_warmup > (config.epochs - 1) / config.epochs
     _refuse(late, "irm_warmup", f"no epoch of {config.epochs} is left for the penalty")
-    same = config.sampler == "class_balanced" or config.split is not None
-    _refuse(
-        on and same and config.irm_environments == "sampling",
-        "irm_environments=sampling",
-        "class-balanced sampling (of a stage 2, too) makes its environments the same",
-    )
     noisy = config.irm_environments == "noise"
     _refuse(noisy and not config.noise_variances, "irm_environments=noise", "needs noise_variances")
+    _refuse(
+        on and not noisy and bool(config.noise_variances),
+        "irm_environments=sampling",
+        "noise_variances makes its environments the same, take irm_environments=noise",
+    )
+    _refuse(
+        on and not noisy and (config.sampler in BALANCING_SAMPLERS or config.split is not None),
+        "irm_environments=sampling",
+        "balanced sampling (of a stage 2, too) makes its environments the same",
+    )
 
 
 def _check_stages(config: "TrainConfig", mixing: list[str]) -> None:
@@ -100,6 +107,11 @@ def _check_stages(config: "TrainConfig", mixing: list[str]) -> None:
             f"split={config.split:g}: leaves a stage without an epoch of {config.epochs}; "
             "it is the share of stage 1 and needs an epoch on either side"
         )
+    weighted = config.weighting != "none" and config.stage2_weighting in (None, "none")
+    late = config.reweight_after > (first - 1) / config.epochs
+    _refuse(
+        weighted and late, "reweight_after", "no epoch of stage 1 is left for weights, and stage 2 has none"
+    )
 
 
 def _refuse(wrong: bool, knob: str, why: str) -> None:
@@ -123,19 +135,21 @@ def check_classes(config: "TrainConfig", num_classes: int) -> None:
 
 
 def balances_twice(config: "TrainConfig") -> str | None:
-    """Say where a stage balances by sampler or noise refill, by weights and by loss at once, if any."""
+    """Say where a stage balances by two of sampler, weights, loss and adjustment; None: nowhere."""
     sampler2 = config.stage2_sampler or "class_balanced"
     stages = [(config.sampler, config.weighting, "")]
     if config.split is not None:
         stages.append((sampler2, config.stage2_weighting or "none", "stage2_"))
-    for sampler, weighting, prefix in stages:
-        ways = ["noise_variances"] if config.noise_variances else []
-        if sampler in BALANCING_SAMPLERS and not ways:
+    for number, (sampler, weighting, prefix) in enumerate(stages, start=1):
+        ways = []
+        if sampler in BALANCING_SAMPLERS and not config.noise_variances:
             ways.append(f"{prefix}sampler={sampler}")
         if weighting != "none":
             ways.append(f"{prefix}weighting={weighting}")
         if config.loss == "logit_adjusted":
             ways.append("loss=logit_adjusted")
+        if config.posthoc_tau > 0 and number == len(stages):
+            ways.append(f"posthoc_tau={config.posthoc_tau:g}")
         if len(ways) > 1:
             return f"{' and '.join(ways)} balance the classes twice"
     return None

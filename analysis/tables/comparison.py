@@ -11,7 +11,8 @@ TITLE = "Test macro recall, percent"
 
 
 def frame(sweep: Sweep) -> pd.DataFrame:
-    """Return a row an arm: mean, standard error (ddof = 1), n, adjusted difference to the baseline."""
+    """Return a row an arm: mean, standard error (ddof = 1), n, adjusted difference to the baseline over the
+    seeds that both have, ``pairs`` of them."""
     finals = sweep.finals
     compared = [a for a in sweep.about["arms"] if a["baseline"] and (finals.arm == a["name"]).any()]
     differences = holm_differences(
@@ -28,6 +29,7 @@ def frame(sweep: Sweep) -> pd.DataFrame:
             "macro_recall": runs.test_macro_recall.mean(),
             "se": standard_error(runs.test_macro_recall),
             "n": len(runs),
+            "pairs": len(runs),
             "worst_recall": runs.test_worst_recall.mean(),
             "macro_f1": runs.test_macro_f1.mean(),
             "against": "",
@@ -39,7 +41,7 @@ def frame(sweep: Sweep) -> pd.DataFrame:
         if name in adjusted:
             baseline, d = adjusted[name]
             row |= {"against": sweep.labels[baseline], "difference": d.mean, "low": d.low, "high": d.high}
-            row["verdict"] = d.verdict
+            row |= {"pairs": d.n, "verdict": sweep.verdict(d, name, baseline)}
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -50,7 +52,10 @@ def display(frame: pd.DataFrame) -> pd.DataFrame:
         {
             "arm": frame.arm,
             "macro recall": [plus_minus(m, s) for m, s in zip(frame.macro_recall, frame.se, strict=True)],
-            "n": frame.n,
+            "n": [
+                f"{n}" if n == pairs else f"{n}, {pairs} paired"
+                for n, pairs in zip(frame.n, frame.pairs, strict=True)
+            ],
             "worst class": frame.worst_recall.map(percent),
             "macro F1": frame.macro_f1.map(percent),
             "difference [95 %]": [

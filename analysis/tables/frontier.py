@@ -84,13 +84,15 @@ def frame(sweep: Sweep) -> pd.DataFrame | None:
         frontier = np.array(
             [base[seed].tail_at(point[0]) for seed, point in zip(shared, points, strict=True)]
         )
-        gains.append(np.array([tail for _, tail in points]) - frontier)
+        gain = np.array([tail for _, tail in points]) - frontier
+        gains.append(gain[~np.isnan(gain)])  # NaN: no test image of the head, or of the tail
         rows.append(_row(sweep, arm, points, shared) | {"frontier": frontier.mean()})
         beyond.append(_cannot_be(points, [base[seed] for seed in shared]))
     too_little = trained_too_little(sweep, reference)
-    for row, d, unknown in zip(rows[2:], holm_differences(gains), beyond, strict=True):
+    for arm, row, d, unknown in zip(others, rows[2:], holm_differences(gains), beyond, strict=True):
         row |= {"difference": d.mean, "low": d.low, "high": d.high, "n": d.n}
-        row["verdict"] = BEYOND if d.verdict in unknown else VERDICTS.get(d.verdict, d.verdict)
+        verdict = sweep.verdict(d, arm, reference)
+        row["verdict"] = BEYOND if verdict in unknown else VERDICTS.get(verdict, verdict)
         if too_little:
             row["verdict"] = "too little training"
     return pd.DataFrame(rows)

@@ -4,7 +4,7 @@ import pandas as pd
 
 from analysis.load import Sweep
 from analysis.render import percent
-from analysis.tables.published import FOLDER, on_cifar10
+from analysis.tables.published import FOLDER, source
 
 TITLE = "Precision, recall and F1 by class, percent, mean over seeds"
 LONG = True  # in the files alone
@@ -38,11 +38,10 @@ def frame(sweep: Sweep) -> pd.DataFrame:
 
 
 def _published(sweep: Sweep) -> dict[str, pd.DataFrame]:
-    """Return the published figures by arm, indexed by class; none where they are of other data or columns."""
-    name = sweep.about["published"]
-    if name is None or not on_cifar10(sweep):
+    """Return the published figures by arm, indexed by class; none where they have other columns."""
+    if source(sweep) is None:
         return {}
-    table = pd.read_csv(FOLDER / f"{name}.csv")
+    table = pd.read_csv(FOLDER / f"{sweep.about['published']}.csv")
     if "precision" not in table:
         return {}
     found = {}

@@ -12,7 +12,7 @@ from analysis.tables.published import on_cifar10
 
 TITLE = "The experiment's questions, by paired differences of test macro recall, points"
 NOT_ANSWERED = "not answered at this budget"
-ANSWERS = {"better": "yes", "worse": "no, the opposite"}
+ANSWERS = {"better": "yes", "worse": "no, the opposite", "cannot be told apart": NOT_ANSWERED}
 
 
 def frame(sweep: Sweep) -> pd.DataFrame | None:
@@ -27,7 +27,8 @@ def frame(sweep: Sweep) -> pd.DataFrame | None:
 
 
 def _row(sweep: Sweep, question: dict[str, Any], difference: Difference) -> dict[str, Any]:
-    answer = ANSWERS.get(difference.verdict, NOT_ANSWERED)
+    verdict = sweep.verdict(difference, question["arm"], question["against"])
+    answer = ANSWERS.get(verdict, f"{NOT_ANSWERED} ({verdict})")
     if trained_too_little(sweep, question["against"]):
         answer = f"{NOT_ANSWERED} (too little training)"
     return {

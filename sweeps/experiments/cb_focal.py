@@ -49,11 +49,6 @@ def experiment(data: Dataset) -> Experiment:
             Question("Does it, all searched?", "cb_focal_searched", "ce_searched"),
         ],
         published="cb_focal_beta",
-        notes=[
-            "The published figures are the best epoch on the evaluation set, one run each. Their model and "
-            "optimiser are not stated: the recipe arms are the public assignment's (ResNet-32, SGD); at IR "
-            "100 its beta = 0.9 stands for 0.1 and 0.5 as well, which weigh the classes alike."
-        ],
     )
 
 

@@ -15,24 +15,24 @@ from sweeps.presets import DIGITS, Preset, for_data, presets
 from sweeps.spaces import SPACES, Maybe, Space
 
 WEIGHTED = {"weighting": "effective_number"}
+OFF = {"mixup_alpha": None, "label_smoothing": 0.0, "split": None}  # what an arm of one technique leaves out
 ALONE: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "beta": ("class weights", WEIGHTED, {"beta": 0.9999}),
     "mixup_alpha": ("MixUp", {}, {"mixup_alpha": 0.2}),
     "label_smoothing": ("label smoothing", {}, {"label_smoothing": 0.1}),
     "split": ("decoupling", {}, {"split": 0.7}),
 }
-OFF = {"beta": 0.0, "mixup_alpha": None, "label_smoothing": 0.0, "split": None}
 JOINT_SEARCH: dict[str, Space] = {
     "lr": SPACES["lr"],
     "batch_size": SPACES["batch_size"],
-    **{knob: Maybe(SPACES[knob], off) for knob, off in OFF.items()},
+    **{knob: Maybe(SPACES[knob], off) for knob, off in ({"beta": 0.0} | OFF).items()},
 }
 
 
 def experiment(data: Dataset) -> Experiment:
     """Return CE by hand and searched, each technique alone, and all of them."""
     arms = [
-        Arm(name="ce", label="CE", baseline="ce_searched"),
+        Arm(name="ce", label="CE", knobs=OFF, baseline="ce_searched"),
         _searched("ce_searched", "CE, searched", {}, {}, {}),
     ]
     for knob, (label, knobs, start) in ALONE.items():
@@ -67,10 +67,11 @@ def experiment(data: Dataset) -> Experiment:
 
 def _searched(name: str, label: str, knobs: dict, start: dict, search: dict[str, Space]) -> Arm:
     spaces = {"lr": SPACES["lr"], "batch_size": SPACES["batch_size"], **search}
+    off = {knob: value for knob, value in OFF.items() if knob not in spaces}
     return Arm(
         name=name,
         label=label,
-        knobs=knobs,
+        knobs=off | knobs,
         start=start,
         search=spaces,
         baseline=None if name == "ce_searched" else "ce_searched",

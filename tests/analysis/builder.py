@@ -24,8 +24,10 @@ def write(
     names=("cat", "dog"),
     counts=(50, 5),
     ratio=10.0,
+    profile="exponential",
     data="toy",
     status="finished",
+    lost=(),
     arms=None,
     **about,
 ) -> Path:
@@ -34,6 +36,7 @@ def write(
     ``recalls``: of every class, by arm and seed (a list: seeds from 0 on), or a whole confusion matrix.
     ``by_tau``: recalls [taus, classes], by arm and seed; without: the same at every tau. ``arms``: what
     sweep.json says of an arm beside the usual, and its model. ``about``: what it says of the sweep.
+    ``lost``: (arm, seed) of final runs that diverged.
     """
     own = {"baseline": None, "published": None, "searched": {}, "epochs": 2}
     described, models = [], {}
@@ -56,12 +59,13 @@ def write(
         "taus": TAUS,
         "notes": ["A note."],
     }
-    config = {"profile": "exponential", "imbalance_ratio": ratio, "precision": "fp32", "device": "cpu"}
+    config = {"profile": profile, "imbalance_ratio": ratio, "precision": "fp32", "device": "cpu"}
     trials, epochs, classes = [], [], []
     for arm, runs in recalls.items():
         for seed, run in runs.items() if isinstance(runs, dict) else enumerate(runs):
             identity = {"trial": f"{arm}-final-{seed}", "arm": arm, "phase": "final", "seed": seed}
-            ended = {"status": status, "reason": None, "config_of": None, "epochs": 2, "epochs_done": 2}
+            ended = {"status": "diverged" if (arm, seed) in lost else status, "reason": None}
+            ended |= {"config_of": None, "epochs": 2, "epochs_done": 2}
             trials.append({**identity, **ended, **config, "model": models[arm]})
             confusion = confused(run)
             recall = metrics.class_metrics(confusion).recall

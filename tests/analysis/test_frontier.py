@@ -29,11 +29,11 @@ def runs(head, above, seeds=SEEDS):
     return {s: [head, MIDDLE, on_the_frontier(head, s) + above + spread[s]] for s in seeds}
 
 
-def frame(folder, recalls, reference_of="ce"):
+def frame(folder, recalls, reference_of="ce", lost=()):
     recalls = {"ce": {s: reference(s)[0] for s in SEEDS}, **recalls}
     by_tau = {arm: {s: [run] * len(TAUS) for s, run in found.items()} for arm, found in recalls.items()}
     by_tau["ce"] = {s: reference(s) for s in SEEDS}
-    about = {"names": NAMES, "counts": COUNTS, "by_tau": by_tau, "frontier_of": reference_of}
+    about = {"names": NAMES, "counts": COUNTS, "by_tau": by_tau, "frontier_of": reference_of, "lost": lost}
     return frontier.frame(load(write(folder, recalls=recalls, **about)))
 
 
@@ -50,6 +50,13 @@ def test_above_the_frontier_on_it_and_below(tmp_path):
         assert rows.frontier[arm] == pytest.approx(np.mean([on_the_frontier(head, s) for s in SEEDS]))
     assert rows.difference[["above", "on", "below"]].tolist() == pytest.approx([0.1, 0.0, -0.1])
     assert rows.n.tolist() == [4] * 5
+
+
+@pytest.mark.parametrize("arm", ["ce", "above"])
+def test_what_is_left_of_runs_that_diverged_gets_no_verdict(tmp_path, arm):
+    rows = frame(tmp_path, {"above": runs(0.7, 0.1), "on": runs(0.64, 0.0)}, lost=[(arm, 3)]).set_index("arm")
+    assert (rows.verdict["above"], rows.n["above"]) == ("final runs lost", 3)
+    assert (rows.verdict["on"] == "final runs lost") == (arm == "ce")
 
 
 def test_the_reference_stands_first_as_it_is_and_adjusted_with_tau_1(tmp_path):

@@ -78,6 +78,7 @@ def test_published_figures_stand_beside_the_arm_that_they_are_of(tmp_path):
         names=classes,
         counts=range(100, 0, -10),
         data=CIFAR10,
+        profile="linear",
         arms={"ce": {"published": "baseline"}},
         published="efficientnet_ladder",
     )

@@ -3,7 +3,8 @@
 import pytest
 
 from analysis.load import load
-from analysis.tables import published
+from analysis.summary import footer
+from analysis.tables import precision_recall_f1, published
 from tests.analysis.builder import CIFAR10, write
 
 CLASSES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
@@ -39,7 +40,7 @@ def test_steps_with_a_row_a_class_and_a_summary_in_the_order_of_the_summary():
 
 
 def test_they_stand_beside_cifar_10_only(tmp_path):
-    about = {"published": "cb_focal_beta", "arms": {"ce": {"published": "ce"}}}
+    about = {"published": "cb_focal_beta", "arms": {"ce": {"published": "ce"}}, "ratio": 100.0}
     assert published.frame(load(write(tmp_path / "a", **about))) is None
     frame = published.frame(load(write(tmp_path / "b", data=CIFAR10, **about)))
     assert len(frame) == 2
@@ -48,6 +49,24 @@ def test_they_stand_beside_cifar_10_only(tmp_path):
     assert (ours.source, ours["cat"]) == ("CE", pytest.approx(0.85))
     assert ours.macro_recall == pytest.approx(0.495)
     assert ours.best_epoch == pytest.approx(0.545)
+
+
+@pytest.mark.parametrize(
+    ("name", "ratio", "beside"),
+    [
+        ("cb_focal_beta", 10.0, False),
+        ("efficientnet_ladder", 10.0, False),
+        ("cifar10_lt_resnet32", 50.0, True),
+    ],
+)
+def test_they_stand_beside_their_own_long_tail_only(tmp_path, name, ratio, beside):
+    """The folder's profile is exponential; the ladder's is linear."""
+    key = "baseline" if name == "efficientnet_ladder" else "ce"
+    arms = {"ce": {"published": key}}
+    sweep = load(write(tmp_path, data=CIFAR10, published=name, arms=arms, ratio=ratio))
+    assert (published.frame(sweep) is not None) == beside
+    assert any("ublished" in line for line in footer(sweep)) == beside
+    assert precision_recall_f1.frame(sweep).published_recall.isna().all()
 
 
 def test_accuracies_alone_stand_beside_ours_without_classes(tmp_path):

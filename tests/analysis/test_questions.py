@@ -60,6 +60,15 @@ def test_half_of_the_published_baseline_is_enough(tmp_path):
     assert answers(tmp_path, data=CIFAR10, published_baseline=0.9).answer.iloc[0] == "yes"
 
 
+@pytest.mark.parametrize("arm", ["high", "low"])
+def test_what_is_left_of_an_arm_whose_final_runs_diverged_answers_nothing(tmp_path, arm):
+    rows = answers(tmp_path, lost=[(arm, 1)])
+    assert rows.answer["Does high beat low?"] == "not answered at this budget (final runs lost)"
+    assert rows.n["Does high beat low?"] == 2
+    others = rows.answer["Does noisy beat low?"]
+    assert ("lost" in others) == (arm == "low")
+
+
 def test_an_arm_without_a_final_run_answers_nothing(tmp_path):
     write(tmp_path, recalls={"low": LOW}, questions=[{"ask": "And high?", "arm": "low", "against": "low"}])
     about = json.loads((tmp_path / "sweep.json").read_text())
@@ -67,7 +76,7 @@ def test_an_arm_without_a_final_run_answers_nothing(tmp_path):
     about["questions"] = [ASKED[0]]
     (tmp_path / "sweep.json").write_text(json.dumps(about))
     row = questions.frame(load(tmp_path)).iloc[0]
-    assert (row.answer, row.n) == ("not answered at this budget", 0)
+    assert (row.answer, row.n) == ("not answered at this budget (nothing to compare)", 0)
 
 
 def test_no_questions_make_no_table(tmp_path):

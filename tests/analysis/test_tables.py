@@ -41,7 +41,12 @@ def test_the_last_epoch_counts_not_the_best(tmp_path):
 
 @pytest.mark.parametrize("style", FORMATS)
 def test_every_table_renders_in_every_style(tmp_path, style):
-    beside = {"published": "cb_focal_beta", "data": CIFAR10, "arms": {"ce": {"published": "ce"}}}
+    beside = {
+        "published": "cb_focal_beta",
+        "data": CIFAR10,
+        "ratio": 100.0,
+        "arms": {"ce": {"published": "ce"}},
+    }
     sweep = load(write(tmp_path, questions=[QUESTION], frontier_of="ce", **beside))
     rendered = [name for name, module in all_tables().items() if "CE" in text(module, sweep, style)]
     assert rendered == [*ORDER[:4], "published", "precision_recall_f1"]  # nothing was searched and chosen
@@ -84,6 +89,29 @@ def test_savings_and_troubles_are_said(tmp_path):
     assert savings(sweep) == expected
     assert troubles(sweep) == ["1 trial diverged, the first s3, loss is nan"]
     assert "A note." in tables(sweep)
+
+
+def test_what_diverged_makes_no_winner(tmp_path):
+    """CB is better on the seeds that it survived; CE is bad on those where CB diverged."""
+    ce = [[0.6, 0.4], [0.61, 0.41], [0.59, 0.4], [0.2, 0.1], [0.21, 0.1]]
+    recalls = {"ce": ce, "cb": [[0.7, 0.5]] * 5}
+    sweep = load(write(tmp_path, recalls=recalls, lost=[("cb", 3), ("cb", 4)]))
+    cb = comparison.frame(sweep).set_index("arm").loc["CB"]
+    assert (cb.n, cb.pairs, cb.verdict) == (3, 3, "final runs lost")
+    assert cb.low > 0
+    assert "CB: 2 of 5 final runs diverged or failed, so it gets no verdict" in troubles(sweep)
+
+
+def test_a_difference_over_fewer_seeds_than_the_mean_says_so(tmp_path):
+    recalls = {"ce": [[0.6, 0.4]], "cb": [[0.7, 0.5], [0.9, 0.8]]}
+    frame = comparison.frame(load(write(tmp_path, recalls=recalls)))
+    assert frame.difference.iloc[1] == pytest.approx(0.1)
+    assert comparison.display(frame).n.tolist() == ["1", "2, 1 paired"]
+
+
+def test_seeds_that_differ_leave_nothing_to_compare(tmp_path):
+    recalls = {"ce": {0: [0.6, 0.4]}, "cb": {1: [0.7, 0.5]}}
+    assert comparison.frame(load(write(tmp_path, recalls=recalls))).verdict[1] == "nothing to compare"
 
 
 @pytest.mark.parametrize(

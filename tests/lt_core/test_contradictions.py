@@ -44,6 +44,22 @@ WRONG = [
     ({"irm_warmup": 0.5}, "^irm_warmup: needs irm_penalty above 0$"),
     ({"irm_penalty": 1.0, "mixup_alpha": 1.0}, "^irm_penalty: its environments cannot be mixed"),
     ({"irm_penalty": 1.0, "irm_environments": "noise"}, "^irm_environments=noise: needs noise_variances$"),
+    *(
+        ({"irm_penalty": 1.0, **same}, "^irm_environments=sampling: .* makes its environments the same")
+        for same in (
+            *({"sampler": s} for s in BALANCING_SAMPLERS),
+            {"split": 0.5},
+            {"noise_variances": (0.1,)},
+        )
+    ),
+    *(
+        ({"noise_variances": (0.1,), **knobs}, "weighting: noise_variances leaves no imbalance to weigh$")
+        for knobs in ({"weighting": "inverse"}, {"split": 0.5, "stage2_weighting": "effective_number"})
+    ),
+    (
+        {"split": 0.5, "weighting": "inverse", "reweight_after": 0.45, "epochs": 10},
+        "^reweight_after: no epoch of stage 1 is left for weights, and stage 2 has none$",
+    ),
     ({"loss": "ldam"}, "^loss=ldam: its margins need classifier=cosine$"),
     ({"loss": "focal_sigmoid", "classifier": "cosine"}, "^loss=focal_sigmoid: needs classifier=linear$"),
     ({"classifier": "cosine", "tau_norm": 0.5}, "^tau_norm: the cosine classifier has no norms"),
@@ -146,7 +162,7 @@ def test_the_most_that_can_be_spread_trains(digits):
         ),
         ({"weighting": "inverse", "loss": "logit_adjusted"}, "weighting=inverse and loss=logit_adjusted"),
         ({"sampler": "over", "loss": "logit_adjusted"}, "sampler=over and loss=logit_adjusted"),
-        ({"noise_variances": (0.1,), "weighting": "inverse"}, "noise_variances and weighting=inverse"),
+        ({"sampler": "under", "posthoc_tau": 1.0}, "sampler=under and posthoc_tau=1"),
     ],
 )
 def test_balancing_twice_is_a_warning(digits, knobs, ways):
@@ -167,6 +183,8 @@ def test_balancing_twice_in_stage_2_is_a_warning(digits):
         {"sampler": "over"},
         {"sampler": "square_root", "weighting": "inverse"},
         {"loss": "logit_adjusted"},
+        {"posthoc_tau": 1.0},
+        {"split": 0.5, "sampler": "over", "stage2_sampler": "instance", "posthoc_tau": 1.0, "epochs": 2},
         {"sampler": "over", "noise_variances": (0.1,)},
         {"split": 0.5, "weighting": "inverse", "epochs": 2},
         {"split": 0.5, "stage2_sampler": "instance", "stage2_weighting": "inverse", "epochs": 2},

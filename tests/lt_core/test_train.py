@@ -99,6 +99,7 @@ def test_schedules_go_over_the_full_budget():
     assert lrs("cosine") == pytest.approx([1, 0.5, 0.3454915, 0.0954915, 0], abs=1e-6)
     assert lrs("steps", milestones=(0.5, 0.55), decay=0.5) == [1, 0.5, 0.25, 0.25, 0.25]
     assert lrs("constant", warmup=0.75) == pytest.approx([0, 2 / 3, 0.8, 1, 1])
+    assert lrs("cosine", warmup=0.6) == pytest.approx([0, 5 / 6, 1, 0.5, 0])
     assert lrs("steps", warmup=0.7) == pytest.approx([0, 5 / 7, 6 / 7, 0.01, 0.01])
 
 

@@ -57,6 +57,7 @@ TAIL = [*CUTMIX, "--set", "cutmix_tail_only=True", "--set"]
             ["cb_focal", "--set", "stage2_lr_factor=0.1"],
             "stage2_lr_factor: needs a split: there is no stage 2",
         ),
+        (["joint", "--set", "split=0.5"], "split=None defines the arm 'CE', it cannot be set"),
         (["cb_focal", "--preset", "none_such"], "unknown preset 'none_such'"),
         (["cb_focal", "--trials", "0"], "--trials: must be 1 or more, not 0"),
         (["cb_focal", "--epochs", "-1"], "--epochs: must be 1 or more, not -1"),
