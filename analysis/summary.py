@@ -1,7 +1,14 @@
 """The lines around the tables: what was run on which data and budget, what early stopping saved."""
 
 from analysis.load import Sweep
+from analysis.tables.frontier import GROUP
 from analysis.tables.published import source
+
+FRONTIER = (
+    f"Head and tail are the {GROUP:.0%} of the classes with the most and with the fewest training images. "
+    "The frontier is read between its τ on straight lines; where one head recall goes with several tails, "
+    "the best counts. Beyond its ends an arm gets no verdict that the end does not bear out."
+)
 
 
 def header(sweep: Sweep) -> list[str]:
@@ -15,10 +22,13 @@ def header(sweep: Sweep) -> list[str]:
     preset = f", preset {about['preset']}" if about["preset"] else ""
     models = ", ".join(sorted(set(sweep.trials.model)))
     start = f"{about['experiment']}{preset} on {data['name']}: {models}"
+    profile = f"{config.profile} profile" if config.profile != "none" else "a long tail by nature"
+    searched = any(arm["searched"] for arm in about["arms"])
+    trials = f"{about['trials']} search trials an arm, " if searched else ""
     return [
-        f"{start}, {config.profile} profile, imbalance ratio {ratio:.3g}, {sum(counts):,} training images",
-        f"budget: {', '.join(map(str, epochs))} epochs, {about['trials']} search trials an arm, "
-        f"{about['seeds']} seeds, {config.precision} on {config.device}",
+        f"{start}, {profile}, imbalance ratio {ratio:.3g}, {sum(counts):,} training images",
+        f"budget: {', '.join(map(str, epochs))} epochs, {trials}{about['seeds']} seeds, "
+        f"{config.precision} on {config.device}",
         savings(sweep),
         *troubles(sweep),
     ]
@@ -27,11 +37,13 @@ def header(sweep: Sweep) -> list[str]:
 def footer(sweep: Sweep) -> list[str]:
     """Return how the figures are to be read."""
     beside = source(sweep)
+    subset = "" if (sweep.trials.profile == "none").all() else "the subset drawn, "
     return [
         "± is the standard error over n seeds (ddof = 1); test is read at the last epoch, never the best.",
         "Differences are paired over seeds; intervals are paired t, adjusted by Holm within each table: one "
         "excludes 0 exactly where Holm rejects at 5 %.",
-        "The seeds move the subset drawn, the initialisation and the order; not the test images themselves.",
+        f"The seeds move {subset}the initialisation and the order; not the test images themselves.",
+        *([FRONTIER] if sweep.about["frontier_of"] else []),
         *([beside.note] if beside else []),
         *sweep.about["notes"],
     ]

@@ -95,18 +95,18 @@ class TrainConfig(BaseModel):
         "sampling", description="uniform and class-balanced sampling, or the levels of noise_variances"
     )
 
-    epochs: int = Field(10, ge=1)
+    epochs: int = Field(10, ge=1, description="passes over the data, of both stages together")
     batch_size: int = Field(128, ge=2, description="images; batch norm needs two")
     optimizer: Literal["adam", "adamw", "sgd"] = Field("adam", description="sgd: momentum 0.9")
     lr: float = Field(1e-3, gt=0, description="initial learning rate")
-    weight_decay: float = Field(5e-4, ge=0)
+    weight_decay: float = Field(5e-4, ge=0, description="on all parameters")
     schedule: Literal["constant", "cosine", "steps"] = Field(
         "constant", description="over the full budget, of each stage for itself"
     )
     milestones: tuple[float, ...] = Field((0.6, 0.8), description="shares of the budget, for steps")
     decay: float = Field(0.1, gt=0, le=1, description="factor on lr at each milestone")
     warmup: float = Field(0.0, ge=0, lt=1, description="share of the budget in which lr grows from 0")
-    ema_decay: float | None = Field(None, gt=0, lt=1, description="evaluate averaged weights, see averaging")
+    ema_decay: float | None = Field(None, gt=0, lt=1, description="evaluate averaged weights")
 
     split: float | None = Field(None, gt=0, lt=1, description="decoupling: share of the epochs in stage 1")
     stage2_classifier: Literal["reset", "keep", "scale"] | None = Field(
@@ -118,10 +118,10 @@ class TrainConfig(BaseModel):
     stage2_lr_factor: float | None = Field(None, gt=0, description="times lr; None: 1")
     stage2_sampler: str | None = Field(None, description="None: class_balanced")
     stage2_weighting: str | None = Field(None, description="None: none")
-    stage2_augment: Augmentation | None = None
+    stage2_augment: Augmentation | None = Field(None, description="None: as in stage 1")
     stage2_mix: bool | None = Field(None, description="MixUp or CutMix in stage 2; None: off")
-    stage2_label_smoothing: float | None = Field(None, ge=0, le=1)
-    stage2_label_smoothing_tail: float | None = Field(None, ge=0, le=1)
+    stage2_label_smoothing: float | None = Field(None, ge=0, le=1, description="None: both as in stage 1")
+    stage2_label_smoothing_tail: float | None = Field(None, ge=0, le=1, description="as label_smoothing_tail")
 
     tta: Literal["none", "horizontal", "vertical", "both"] = Field(
         "none", description="average predictions over flips of the image"
@@ -129,7 +129,7 @@ class TrainConfig(BaseModel):
     tau_norm: float = Field(0.0, ge=0, description="divide class weights by their norm^tau in evaluation")
     posthoc_tau: float = Field(0.0, ge=0, description="post-hoc logit adjustment in evaluation")
 
-    device: Literal["auto", "cpu", "cuda"] = "auto"
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: cuda where there is one")
     precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="autocast of the forward pass")
     channels_last: bool | None = Field(None, description="memory format; None: where it gains")
     threads: int = Field(1, ge=1, description="torch threads of the run; keep to its share of the cores")
@@ -159,4 +159,6 @@ def _one_line(detail: Any) -> str:
     if detail["type"] == "value_error":
         return str(detail["ctx"]["error"])
     message = detail["msg"].removeprefix("Input ")
+    if detail["type"] == "tuple_type":
+        message = f"should be a list, such as [{detail['input']}]"
     return f"{'.'.join(map(str, detail['loc']))}={detail['input']!r} {message}"

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from lt_core.config import TrainConfig
 from lt_core.data import Dataset
 from lt_core.evaluation import TAUS
 from lt_core.split import split_indices
@@ -18,6 +19,7 @@ from sweeps.progress import duration
 from sweeps.scheduler import METRIC, REDUCTION, RUNG_METRIC, rung
 
 OF_THE_TIME = ("model", "batch_size", "precision", "sampler", "noise_variances", "irm_penalty", "tta")
+SHOWN = ("model", "optimizer", "lr", "batch_size", "weight_decay", "schedule", "augment")  # in the plan
 PACKAGES = ("torch", "torchvision", "ray", "optuna", "numpy", "pandas", "pyarrow")
 
 
@@ -41,6 +43,7 @@ def plan_text(plan: Plan, data: Dataset, folder: Path, concurrent: int, costs: d
         f"{plan.name}{preset}: {len(plan.arms)} arms on {data.name}, {data.num_classes} classes",
         f"  training images in final runs:  {_counts(final_counts(plan, data))}",
         f"  training images in the search:  {_counts(search_counts)}",
+        f"  {plan.arms[0].arm.label} trains with:  {_knobs(plan.arms[0].config)}",
         "",
     ]
     for arm in plan.arms:
@@ -60,6 +63,10 @@ def plan_text(plan: Plan, data: Dataset, folder: Path, concurrent: int, costs: d
         "",
     ]
     return "\n".join(lines)
+
+
+def _knobs(config: TrainConfig) -> str:
+    return ", ".join(f"{knob}={getattr(config, knob)}" for knob in SHOWN)
 
 
 def _counts(counts: np.ndarray) -> str:

@@ -4,7 +4,7 @@ import importlib
 import importlib.util
 import pkgutil
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -98,9 +98,6 @@ class Experiment:
                 raise InputError(f"no arm is called {nearest(name, names)}")
 
 
-Factory = Callable[[Dataset], Experiment]
-
-
 def known() -> dict[str, str]:
     """Return the first docstring line of every experiment, by name."""
     names = sorted(module.name for module in pkgutil.iter_modules(experiments.__path__))
@@ -122,6 +119,14 @@ def find(name_or_file: str) -> tuple[str, ModuleType]:
         raise InputError(f"{path} defines no function experiment(data) that returns an Experiment")
     _check_name("experiment", path.stem)
     return path.stem, module
+
+
+def make(module: ModuleType, data: Dataset) -> Experiment:
+    """Return the module's experiment on ``data``."""
+    made = module.experiment(data)
+    if not isinstance(made, Experiment):
+        raise InputError(f"{module.__file__}: experiment(data) returns {made!r}, not an Experiment")
+    return made
 
 
 def load_file(path: Path) -> ModuleType:

@@ -19,7 +19,7 @@ from sweeps.presets import Preset
 from sweeps.spaces import Space
 
 SHORTLIST, CONFIRM_SEEDS = 3, 2
-FEWEST_VALIDATION = 5  # images of a class
+FEWEST_IMAGES = 5  # of a class, in validation or test
 SYSTEM_KNOBS = {
     "seed": "use --seed",
     "epochs": "use --epochs",
@@ -105,7 +105,7 @@ def make_plan(
     overrides = dict(settings)
     if epochs is not None:
         overrides["epochs"] = epochs
-    arms, notes = [], _validation_notes(data)
+    arms, notes = [], _notes_on_few_images(data)
     for arm in experiment.arms:
         usual = {**experiment.base, **budget.knobs, **arm.start}
         knobs = {**usual, **overrides, **arm.recipe, **arm.knobs, **machine, "seed": seed}
@@ -115,8 +115,10 @@ def make_plan(
         search = {knob: space for knob, space in arm.search.items() if knob not in settings}
         for knob in arm.search.keys() & settings.keys():
             notes.append(f"{arm.label}: {knob} is fixed at {settings[knob]}, no longer searched")
-        for knob in arm.recipe.keys() & settings.keys():
-            notes.append(f"{arm.label}: keeps its recipe's {knob}={arm.recipe[knob]}")
+        for knob in settings if arm.recipe else ():
+            kept = f"keeps its recipe's {knob}={arm.recipe.get(knob)}"
+            beside = f"{knob}={settings[knob]} comes on top of its recipe"
+            notes.append(f"{arm.label}: {kept if knob in arm.recipe else beside}")
         for knob in overrides.keys() & {"imbalance_ratio", "n_max"}:
             if config.profile in ("none", "counts"):
                 raise InputError(f"--set {knob}: profile={config.profile} has none; add --set profile=...")
@@ -182,13 +184,16 @@ def _check_space(config: TrainConfig, search: dict[str, Space], data: Dataset, l
         _parse(fixed | proposed, data, f"{label}, whose search may propose {shown}")
 
 
-def _validation_notes(data: Dataset) -> list[str]:
-    sizes = validation_sizes(data.train_counts, data.val_per_class)
-    if sizes.min() >= FEWEST_VALIDATION:
-        return []
-    k = int(sizes.argmin())
-    name, n = data.class_names[k], data.train_counts[k]
-    return [f"warning: class {name!r} has {n} images, {sizes[k]} for validation: selection will be noisy"]
+def _notes_on_few_images(data: Dataset) -> list[str]:
+    validation = validation_sizes(data.train_counts, data.val_per_class)
+    test = np.bincount(data.test_labels, minlength=data.num_classes)
+    notes = []
+    for sizes, split, what in ((validation, "validation", "selection"), (test, "test", "its recall")):
+        k = int(sizes.argmin())
+        if sizes[k] < FEWEST_IMAGES:
+            few = f"class {data.class_names[k]!r} has {sizes[k]} {split} images: {what} will be noisy"
+            notes.append(f"warning: {few}")
+    return notes
 
 
 def final_counts(plan: Plan, data: Dataset) -> np.ndarray:

@@ -59,7 +59,7 @@ def _sweep(given: dict[str, Any], signals: Signals) -> int:
     options.dataset, data = _open_data(options, image_size)
     plan = make_plan(
         name,
-        module.experiment(data),
+        experiments.make(module, data),
         data,
         settings=settings,
         trials=options.trials,

@@ -10,9 +10,12 @@ import pytest
 from analysis.load import load
 from analysis.report import tables
 from benchmarks.early_stopping import measure
+from lt_core.config import REGISTRIES, TrainConfig
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
+TYPES = {"array": "list", "boolean": "`True` `False`", "string": "text"}
 BLOCK = re.compile(r"<!-- report: (\S+) -->\n(.*?)<!-- end -->", re.DOTALL)
 BLOCKS = [(page, *block) for page in PAGES for block in BLOCK.findall(page.read_text())]
 
@@ -36,6 +39,27 @@ def test_links_lead_somewhere():
     for page in PAGES:
         for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
             assert target.startswith("http") or (page.parent / target).exists(), (page, target)
+
+
+def knobs() -> str:
+    """Every knob as TrainConfig declares it, a row each."""
+    rows = ["| knob | default | values | meaning |", "|:--|:--|:--|:--|"]
+    for name, knob in TrainConfig.model_json_schema()["properties"].items():
+        kind = next(k for k in knob.get("anyOf", [knob]) if k["type"] != "null")
+        own = [
+            key for key, thing in REGISTRIES.get(name, {}).items() if thing.__module__.startswith("lt_core")
+        ]
+        values = " ".join(f"`{value}`" for value in kind.get("enum") or own)
+        bounds = [f"{sign} {kind[key]:g}" for key, sign in BOUNDS.items() if key in kind]
+        values = values or ", ".join([TYPES.get(kind["type"], kind["type"]), *bounds])
+        rows.append(f"| `{name}` | `{knob['default']}` | {values} | {knob['description']} |")
+    return "\n".join(rows)
+
+
+def test_every_knob_is_listed_as_the_code_declares_it():
+    page = (ROOT / "docs/techniques.md").read_text()
+    listed = page.partition("<!-- knobs -->\n")[2].partition("\n<!-- end -->")[0]
+    assert listed == knobs()
 
 
 @pytest.mark.parametrize("curves", sorted((ROOT / "docs/results/early_stopping").glob("*.parquet")), ids=str)

@@ -5,12 +5,14 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from analysis.load import Sweep
+from analysis.tables.recall_by_class import head_to_tail
 
 
 def draw(sweep: Sweep) -> Figure:
     """Draw a panel for each arm, classes from head to tail, the baseline's recall as a line behind."""
     recall = sweep.final_classes().groupby(["arm", "class"]).recall
-    mean, se = recall.mean().unstack(), recall.sem().unstack()
+    order = head_to_tail(sweep)
+    mean, se = recall.mean().unstack()[order], recall.sem().unstack()[order]
     arms = [arm for arm in sweep.about["arms"] if arm["name"] in mean.index]
     columns = min(4, len(arms))
     rows = -(-len(arms) // columns)
@@ -31,7 +33,7 @@ def draw(sweep: Sweep) -> Figure:
         ax.set_ylim(0, 100)
     for ax in axes.flat[len(arms) :]:
         ax.set_axis_off()
-    ticks = [f"{name} ({n})" for name, n in zip(names, counts, strict=True)]
+    ticks = [f"{names[k]} ({counts[k]})" for k in order]
     for ax in axes.flat[max(0, len(arms) - columns) : len(arms)]:
         ax.set_xticks(position, ticks, rotation=90, fontsize=7)
         ax.tick_params(labelbottom=True)

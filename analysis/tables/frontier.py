@@ -37,8 +37,10 @@ class Curve:
     def tail_at(self, head: float) -> float:
         """Return the tail recall at a head recall; beyond the curve's ends, that of the end: too much where
         the head is better than any of the curve's, too little where it is worse."""
-        order = np.argsort(-self.head, kind="stable")  # where tau moves the tail alone, in tau's order
-        return float(np.interp(-head, -self.head[order], self.tail[order]))
+        order = np.lexsort((self.tail, -self.head))  # where tau moves the tail alone, the best of them counts
+        worse, tail = -self.head[order], self.tail[order]
+        first = tail[np.searchsorted(worse, worse[0], side="right") - 1]
+        return float(np.interp(-head, worse, tail, left=first))
 
 
 def curves(sweep: Sweep) -> dict[str, dict[int, Curve]]:

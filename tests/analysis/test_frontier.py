@@ -69,6 +69,16 @@ def test_the_reference_stands_first_as_it_is_and_adjusted_with_tau_1(tmp_path):
         assert np.isnan(row.difference)
 
 
+def test_where_tau_moves_the_tail_alone_its_best_is_the_frontier():
+    curve = Curve(
+        head=np.array([0.9, 0.9, 0.9, 0.8]),
+        tail=np.array([0.1, 0.5, 0.3, 0.6]),
+        macro=np.zeros(4),
+        point=(0.9, 0.1),
+    )
+    assert [curve.tail_at(head) for head in (0.95, 0.9, 0.8)] == [0.5, 0.5, 0.6]
+
+
 def test_beyond_the_ends_of_the_curve_its_end_counts(tmp_path):
     rows = frame(tmp_path, {"left": runs(0.3, 0.1), "right": runs(0.95, 0.1)}).set_index("arm")
     assert rows.frontier["left"] == pytest.approx(0.715)  # tau = 2

@@ -4,11 +4,12 @@ import json
 
 import pytest
 
+from analysis.figures import recall_bars
 from analysis.load import ReportError, load
 from analysis.render import FORMATS, table
 from analysis.report import main, tables
 from analysis.summary import savings, troubles
-from analysis.tables import ORDER, all_tables, comparison
+from analysis.tables import ORDER, all_tables, comparison, recall_by_class
 from tests.analysis.builder import CIFAR10, write
 
 QUESTION = {"ask": "Does CB help?", "arm": "cb", "against": "ce"}
@@ -81,6 +82,23 @@ def test_the_header_names_preset_and_models(tmp_path):
         "55 training images"
     )
     assert tables(load(write(tmp_path / "b"))).startswith("toy on toy: convnet, exponential")
+
+
+def test_classes_stand_from_head_to_tail(tmp_path):
+    recalls = {"ce": [[0.1, 0.9, 0.5]]}
+    sweep = load(write(tmp_path, recalls=recalls, names=("rare", "common", "middle"), counts=(5, 80, 20)))
+    frame = recall_by_class.frame(sweep)
+    assert frame.columns.tolist() == ["arm / class", "common", "middle", "rare"]
+    assert frame.iloc[:, 1:].to_numpy().tolist() == [[80, 20, 5], pytest.approx([0.9, 0.5, 0.1])]
+    ticks = [label.get_text() for label in recall_bars.draw(sweep).axes[0].get_xticklabels()]
+    assert ticks == ["common (80)", "middle (20)", "rare (5)"]
+
+
+def test_a_long_tail_by_nature_is_called_so_and_no_subset_is_drawn(tmp_path):
+    by_nature = tables(load(write(tmp_path / "a", profile="none")))
+    assert "a long tail by nature, imbalance ratio 10, 55 training images" in by_nature
+    assert "The seeds move the initialisation and the order;" in by_nature
+    assert "The seeds move the subset drawn, the init" in tables(load(write(tmp_path / "b")))
 
 
 def test_savings_and_troubles_are_said(tmp_path):

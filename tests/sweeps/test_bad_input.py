@@ -58,6 +58,7 @@ TAIL = [*CUTMIX, "--set", "cutmix_tail_only=True", "--set"]
             "stage2_lr_factor: needs a split: there is no stage 2",
         ),
         (["joint", "--set", "split=0.5"], "split=None defines the arm 'CE', it cannot be set"),
+        (["cb_focal", "--set", "noise_variances=0.1"], "noise_variances=0.1 should be a list, such as [0.1]"),
         (["cb_focal", "--preset", "none_such"], "unknown preset 'none_such'"),
         (["cb_focal", "--trials", "0"], "--trials: must be 1 or more, not 0"),
         (["cb_focal", "--epochs", "-1"], "--epochs: must be 1 or more, not -1"),
@@ -105,6 +106,13 @@ def test_an_experiment_file_is_checked_too(base, baseline, search, message, tmp_
     file.write_text(MINE.format(base=base, baseline=repr(baseline), search=search))
     assert main([str(file), "--dataset", "digits", "--dry-run", "--data-dir", str(data_dir)]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_an_experiment_that_is_none_is_refused(tmp_path, data_dir, capsys):
+    file = tmp_path / "mine.py"
+    file.write_text("def experiment(data):\n    return 3\n")
+    assert main([str(file), "--dataset", "digits", "--dry-run", "--data-dir", str(data_dir)]) == 2
+    assert "experiment(data) returns 3, not an Experiment" in capsys.readouterr().err
 
 
 def test_a_preset_of_an_experiment_that_has_none(tmp_path, data_dir, monkeypatch, capsys):

@@ -235,12 +235,15 @@ def test_an_unwritable_results_folder_is_one_clear_line(tmp_path, data_dir):
 def test_list_and_dry_run_touch_nothing(tmp_path, data_dir):
     listed = command("sweeps.run", "--list", cwd=tmp_path)
     assert re.search(r"^cb_focal +CE, focal", listed.stdout, re.MULTILINE)
-    options = ["--dataset", "digits", "--data-dir", data_dir, "--dry-run", "--set", "lr=0.002"]
+    options = ["--dataset", "digits", "--data-dir", data_dir, "--dry-run"]
+    options += ["--set", "lr=0.002", "--set", "tta=horizontal"]
     planned = command("sweeps.run", "cb_focal", *options, cwd=tmp_path)
     assert planned.returncode == 0
     assert "124 80 51 33 21 14 9 5 3 2 (342 in all)" in planned.stdout
     assert "CE, searched: lr is fixed at 0.002, no longer searched" in planned.stdout
     assert "recipe: CE: keeps its recipe's lr=0.001" in planned.stdout
+    assert "recipe: CE: tta=horizontal comes on top of its recipe" in planned.stdout
+    assert "CE trains with:  model=convnet, optimizer=adam, lr=0.002, batch_size=64," in planned.stdout
     assert os.listdir(tmp_path) == []
 
 
