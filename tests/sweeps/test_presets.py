@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from lt_core.data import Dataset
+from lt_core.errors import InputError
 from lt_core.split import split_indices
 from sweeps import experiment as experiments
 from sweeps.arm_search import ArmSearch
@@ -59,13 +60,28 @@ def test_what_is_asked_for_goes_before_the_preset(digits):
 
 
 def test_a_knob_that_is_set_has_its_value_everywhere_and_is_no_longer_searched(digits):
-    plan = plan_of("joint", digits, settings={"mixup_alpha": 0.4})
-    assert {arm.config.mixup_alpha for arm in plan.arms} == {0.4}
-    assert not any("mixup_alpha" in arm.search for arm in plan.arms)
+    plan = plan_of("joint", digits, settings={"beta": 0.99})
+    assert {arm.config.beta for arm in plan.arms} == {0.99}
+    assert not any("beta" in arm.search for arm in plan.arms)
     assert plan.notes == [
-        "MixUp, searched: mixup_alpha is fixed at 0.4, no longer searched",
-        "joint: mixup_alpha is fixed at 0.4, no longer searched",
+        "class weights, searched: beta is fixed at 0.99, no longer searched",
+        "joint: beta is fixed at 0.99, no longer searched",
     ]
+
+
+@pytest.mark.parametrize("knob", ["mixup_alpha", "label_smoothing", "split"])
+def test_a_technique_that_an_arm_is_called_without_cannot_be_set(digits, knob):
+    with pytest.raises(InputError, match=f"--set {knob}: {knob}=.* defines the arm 'CE', it cannot be set"):
+        plan_of("joint", digits, settings={knob: 0.4})
+
+
+def test_few_images_of_a_class_are_a_warning():
+    few = "warning: class 'a' has 1 test images: its recall will be noisy"
+    assert few in plan_of("frontier", own(300)).notes
+    plenty = replace(own(300), test_images=np.zeros((20, 8, 8, 3), np.uint8), test_labels=np.arange(20) % 4)
+    assert not any("warning" in note for note in plan_of("frontier", plenty).notes)
+    notes = plan_of("frontier", replace(own(6), val_per_class=2)).notes
+    assert any("2 validation images: selection will be noisy" in note for note in notes)
 
 
 def test_the_first_proposal_of_a_joint_search_is_each_technique_as_it_is_started_alone(digits):
