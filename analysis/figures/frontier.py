@@ -17,7 +17,7 @@ def draw(sweep: Sweep) -> Figure | None:
     colours = plt.get_cmap("tab20").colors  # type: ignore[attr-defined]
     figure, ax = plt.subplots(figsize=(8.5, 5))
     base = found[reference].values()
-    head, tail = (np.mean([getattr(c, side) for c in base], axis=0) for side in ("head", "tail"))
+    head, tail = (100 * np.mean([getattr(c, side) for c in base], axis=0) for side in ("head", "tail"))
     ax.plot(head, tail, "k-", lw=1.5, label=f"{sweep.labels[reference]}, post-hoc adjustment")
     taus = sweep.about["taus"]
     for tau in (0.0, 0.5, 1.0, 1.5, 2.0):
@@ -27,14 +27,14 @@ def draw(sweep: Sweep) -> Figure | None:
     for i, (arm, label) in enumerate(sweep.labels.items()):
         if arm == reference or arm not in found:
             continue
-        points = np.array([c.point for c in found[arm].values()])
+        points = 100 * np.array([c.point for c in found[arm].values()])
         mean = points.mean(axis=0)
         se = points.std(axis=0, ddof=1) / len(points) ** 0.5 if len(points) > 1 else np.zeros(2)
         ax.errorbar(
             mean[0], mean[1], xerr=se[0], yerr=se[1], fmt="o", ms=6, color=colours[i % 20], label=label
         )
-    ax.set_xlabel("head recall (the largest 30 % of the classes)")
-    ax.set_ylabel("tail recall (the rarest 30 %)")
+    ax.set_xlabel("head recall, % (the largest 30 % of the classes)")
+    ax.set_ylabel("tail recall, % (the rarest 30 %)")
     ax.set_title(f"{sweep.about['experiment']} on {sweep.about['data']['name']}: final runs")
     ax.grid(alpha=0.3)
     ax.legend(fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
