@@ -5,9 +5,9 @@ from analysis.tables.frontier import GROUP
 from analysis.tables.published import source
 
 FRONTIER = (
-    f"Head and tail are the {100 * GROUP:.0f} % of the classes with the most and with the fewest training images. "
-    "The frontier is read between its τ on straight lines; where one head recall goes with several tails, "
-    "the best counts. Beyond its ends an arm gets no verdict that the end does not bear out."
+    f"Head and tail are the {100 * GROUP:.0f} % of the classes with the most and with the fewest training "
+    "images. The frontier is read between its τ on straight lines; where one head recall goes with several "
+    "tails, the best counts. Beyond its ends an arm gets no verdict that the end does not bear out."
 )
 
 
