@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.load import Sweep
+from analysis.load import ReportError, Sweep
 from analysis.render import percent, plus_minus
 from analysis.statistics import standard_error
 
@@ -70,10 +70,16 @@ def on_cifar10(sweep: Sweep) -> bool:
 
 def source(sweep: Sweep) -> Source | None:
     """Return the source of figures that stand beside the sweep's; None: there are none on its data and long
-    tail."""
+    tail.
+
+    Raises:
+        ReportError: the experiment names a table that does not exist.
+    """
     name, run = sweep.about["published"], sweep.trials.iloc[0]
     if name is None or not on_cifar10(sweep):
         return None
+    if name not in SOURCES:
+        raise ReportError(f"published={name!r} is no table of analysis/published: {', '.join(SOURCES)}")
     found = SOURCES[name]
     same = run.profile == found.profile and found.imbalance_ratio in (None, run.imbalance_ratio)
     return found if same else None

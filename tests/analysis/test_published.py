@@ -2,7 +2,7 @@
 
 import pytest
 
-from analysis.load import load
+from analysis.load import ReportError, load
 from analysis.summary import footer
 from analysis.tables import precision_recall_f1, published
 from tests.analysis.builder import CIFAR10, write
@@ -67,6 +67,12 @@ def test_they_stand_beside_their_own_long_tail_only(tmp_path, name, ratio, besid
     assert (published.frame(sweep) is not None) == beside
     assert any("ublished" in line for line in footer(sweep)) == beside
     assert precision_recall_f1.frame(sweep).published_recall.isna().all()
+
+
+def test_a_table_that_nobody_published_is_refused(tmp_path):
+    sweep = load(write(tmp_path, data=CIFAR10, published="none_such"))
+    with pytest.raises(ReportError, match=r"published='none_such' is no table of .*: cb_focal_beta, eff"):
+        published.frame(sweep)
 
 
 def test_accuracies_alone_stand_beside_ours_without_classes(tmp_path):
