@@ -5,8 +5,8 @@ epoch 160 and again after 180; here as shares of the budget. Two-stage methods s
 instead of adding epochs, so that all arms cost the same. tau-norm takes 0.7, Kang et al.'s value for
 ImageNet-LT; post-hoc adjustment 1, which is its theory's; CB-Focal is Cui et al.'s, on sigmoids, divided by
 the batch size; label-aware smoothing goes from 0.3 (head) to 0 (tail) in stage 2, with learned scales, on
-MixUp, as MiSLAS does on this data. Each stage goes through the whole schedule. Nothing is tuned here. The cpu
-preset takes batches of 16 at lr 0.025: at 128 its twelve epochs would be 470 steps of the recipe's 19,000.
+MixUp, as MiSLAS does on this data. Each stage goes through the whole schedule. Nothing is tuned here but the
+cpu preset's batch, 16 at lr 0.025: at 128 its twelve epochs would be 470 steps of the recipe's 19,000.
 """
 
 from typing import Any
