@@ -5,7 +5,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from analysis.load import Sweep
-from analysis.tables.frontier import curves
+from analysis.tables.frontier import GROUP, curves
 
 
 def draw(sweep: Sweep) -> Figure | None:
@@ -33,8 +33,8 @@ def draw(sweep: Sweep) -> Figure | None:
         ax.errorbar(
             mean[0], mean[1], xerr=se[0], yerr=se[1], fmt="o", ms=6, color=colours[i % 20], label=label
         )
-    ax.set_xlabel("head recall, % (the largest 30 % of the classes)")
-    ax.set_ylabel("tail recall, % (the rarest 30 %)")
+    ax.set_xlabel(f"head recall, % (the largest {100 * GROUP:.0f} % of the classes)")
+    ax.set_ylabel(f"tail recall, % (the rarest {100 * GROUP:.0f} %)")
     ax.set_title(f"{sweep.about['experiment']} on {sweep.about['data']['name']}: final runs")
     ax.grid(alpha=0.3)
     ax.legend(fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)

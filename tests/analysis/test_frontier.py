@@ -29,6 +29,12 @@ def runs(head, above, seeds=SEEDS):
     return {s: [head, MIDDLE, on_the_frontier(head, s) + above + spread[s]] for s in seeds}
 
 
+def through(head, tail):
+    return Curve(
+        head=np.array(head), tail=np.array(tail), macro=np.zeros(len(head)), point=(head[0], tail[0])
+    )
+
+
 def frame(folder, recalls, reference_of="ce", lost=()):
     recalls = {"ce": {s: reference(s)[0] for s in SEEDS}, **recalls}
     by_tau = {arm: {s: [run] * len(TAUS) for s, run in found.items()} for arm, found in recalls.items()}
@@ -70,12 +76,7 @@ def test_the_reference_stands_first_as_it_is_and_adjusted_with_tau_1(tmp_path):
 
 
 def test_where_tau_moves_the_tail_alone_its_best_is_the_frontier():
-    curve = Curve(
-        head=np.array([0.9, 0.9, 0.9, 0.8]),
-        tail=np.array([0.1, 0.5, 0.3, 0.6]),
-        macro=np.zeros(4),
-        point=(0.9, 0.1),
-    )
+    curve = through([0.9, 0.9, 0.9, 0.8], [0.1, 0.5, 0.3, 0.6])
     assert [curve.tail_at(head) for head in (0.95, 0.9, 0.8)] == [0.5, 0.5, 0.6]
 
 
@@ -101,12 +102,7 @@ def test_a_verdict_is_withheld_where_the_curve_does_not_bear_it_out(tmp_path):
 
 
 def test_between_two_taus_the_curve_is_straight_and_may_have_steps():
-    curve = Curve(
-        head=np.array([0.9, 0.8, 0.8, 0.4]),
-        tail=np.array([0.1, 0.2, 0.3, 0.7]),
-        macro=np.zeros(4),
-        point=(0.9, 0.1),
-    )
+    curve = through([0.9, 0.8, 0.8, 0.4], [0.1, 0.2, 0.3, 0.7])
     assert curve.tail_at(0.85) == pytest.approx(0.15)
     assert curve.tail_at(0.8) == pytest.approx(0.3)  # where the head stays, the best tail
     assert curve.tail_at(0.7) == pytest.approx(0.4)

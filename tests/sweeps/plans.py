@@ -10,4 +10,4 @@ def plan_of(name, data, **options):
     """The plan of an experiment, as the command makes it where nothing is asked for."""
     _, module = experiments.find(name)
     usual = {"settings": {}, "trials": None, "epochs": None, "seeds": None, "seed": 0, "machine": CPU}
-    return make_plan(name, module.experiment(data), data, **usual | options)
+    return make_plan(name, experiments.make(module, data), data, **usual | options)
