@@ -4,7 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from analysis import render, summary
+from analysis import summary
+from analysis import words as render
 from analysis.load import ReportError, Sweep, load
 from analysis.tables import all_tables
 

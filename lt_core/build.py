@@ -3,10 +3,11 @@
 import torch
 from torch import nn
 
-from lt_core import losses, seeds
+from lt_core import seeds
 from lt_core.config import TrainConfig
 from lt_core.data import Dataset
 from lt_core.errors import InputError
+from lt_core.losses import losses
 from lt_core.models import MODELS, pretrained
 from lt_core.models.classifiers import CosineLinear
 from lt_core.stages import Stage

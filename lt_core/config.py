@@ -5,12 +5,12 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from lt_core import contradictions
-from lt_core.class_weights import WEIGHTINGS
+from lt_core.batches.samplers import SAMPLERS
 from lt_core.errors import InputError
-from lt_core.losses import LOSSES
+from lt_core.losses.class_weights import WEIGHTINGS
+from lt_core.losses.losses import LOSSES
 from lt_core.models import MODELS
 from lt_core.registry import Registry, nearest
-from lt_core.samplers import SAMPLERS
 
 REGISTRIES: dict[str, Registry[Any]] = {
     "model": MODELS,
@@ -108,7 +108,9 @@ class TrainConfig(BaseModel):
     warmup: float = Field(0.0, ge=0, lt=1, description="share of the budget in which lr grows from 0")
     ema_decay: float | None = Field(None, gt=0, lt=1, description="evaluate averaged weights")
 
-    split: float | None = Field(None, gt=0, lt=1, description="decoupling: share of the epochs in stage 1")
+    stage1_share: float | None = Field(
+        None, gt=0, lt=1, description="decoupling: share of the epochs in stage 1"
+    )
     stage2_classifier: Literal["reset", "keep", "scale"] | None = Field(
         None, description="keep (None): train on; reset: cRT; scale: LWS"
     )

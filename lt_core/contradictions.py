@@ -85,7 +85,7 @@ def _check_irm(config: "TrainConfig", mixing: list[str]) -> None:
         "noise_variances makes its environments the same, take irm_environments=noise",
     )
     _refuse(
-        on and not noisy and (config.sampler in BALANCING_SAMPLERS or config.split is not None),
+        on and not noisy and (config.sampler in BALANCING_SAMPLERS or config.stage1_share is not None),
         "irm_environments=sampling",
         "balanced sampling (of a stage 2, too) makes its environments the same",
     )
@@ -95,16 +95,16 @@ def _check_stages(config: "TrainConfig", mixing: list[str]) -> None:
     stage2 = [
         k for k in type(config).model_fields if k.startswith("stage2_") and getattr(config, k) is not None
     ]
-    if config.split is None:
-        _refuse(bool(stage2), ", ".join(stage2), "needs a split: there is no stage 2")
+    if config.stage1_share is None:
+        _refuse(bool(stage2), ", ".join(stage2), "needs stage1_share: there is no stage 2")
         return
     _refuse(bool(config.stage2_mix) and not mixing, "stage2_mix", "needs a knob of MixUp or CutMix")
     alone = config.stage2_label_smoothing_tail is not None and config.stage2_label_smoothing is None
     _refuse(alone, "stage2_label_smoothing_tail", "needs stage2_label_smoothing")
-    first = round(config.split * config.epochs)
+    first = round(config.stage1_share * config.epochs)
     if not 0 < first < config.epochs:
         raise ValueError(
-            f"split={config.split:g}: leaves a stage without an epoch of {config.epochs}; "
+            f"stage1_share={config.stage1_share:g}: leaves a stage without an epoch of {config.epochs}; "
             "it is the share of stage 1 and needs an epoch on either side"
         )
     weighted = config.weighting != "none" and config.stage2_weighting in (None, "none")
@@ -138,7 +138,7 @@ def balances_twice(config: "TrainConfig") -> str | None:
     """Say where a stage balances by two of sampler, weights, loss and adjustment; None: nowhere."""
     sampler2 = config.stage2_sampler or "class_balanced"
     stages = [(config.sampler, config.weighting, "")]
-    if config.split is not None:
+    if config.stage1_share is not None:
         stages.append((sampler2, config.stage2_weighting or "none", "stage2_"))
     for number, (sampler, weighting, prefix) in enumerate(stages, start=1):
         ways = []

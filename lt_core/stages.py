@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from lt_core import losses, seeds
+from lt_core import seeds
+from lt_core.losses import losses
 from lt_core.models.classifiers import ScaledLinear
 
 if TYPE_CHECKING:
@@ -34,8 +35,8 @@ class Stage:
 
 
 def stages(config: "TrainConfig") -> list[Stage]:
-    """Return the run's stages: one, or two where the config has a split."""
-    last = config.epochs if config.split is None else round(config.split * config.epochs)
+    """Return the run's stages: one, or two where the config has a stage 2."""
+    last = config.epochs if config.stage1_share is None else round(config.stage1_share * config.epochs)
     one = Stage(
         number=1,
         first=1,
@@ -48,7 +49,7 @@ def stages(config: "TrainConfig") -> list[Stage]:
         label_smoothing=config.label_smoothing,
         label_smoothing_tail=config.label_smoothing_tail,
     )
-    if config.split is None:
+    if config.stage1_share is None:
         return [one]
     own = config.stage2_label_smoothing is not None
     two = Stage(

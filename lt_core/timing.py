@@ -8,9 +8,9 @@ import torch
 from lt_core.build import build, make_optimizer
 from lt_core.config import TrainConfig
 from lt_core.data import Dataset
-from lt_core.evaluation import BATCH, forward, views
+from lt_core.data.split import split_indices
+from lt_core.evaluation.inference import BATCH, forward, views
 from lt_core.hardware import on_this_machine
-from lt_core.split import split_indices
 from lt_core.stages import stages
 
 

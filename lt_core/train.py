@@ -21,20 +21,21 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 
-from lt_core import losses, metrics
 from lt_core.averaging import averaged
-from lt_core.batches import Batches
+from lt_core.batches.batches import Batches
 from lt_core.build import build, make_optimizer
-from lt_core.class_weights import class_weights
 from lt_core.config import TrainConfig
 from lt_core.contradictions import balances_twice, check_classes
 from lt_core.data import Dataset
+from lt_core.data.split import Split, make_split
 from lt_core.errors import Diverged
-from lt_core.evaluation import adjusted, evaluate, forward, recall_by_tau
+from lt_core.evaluation import metrics
+from lt_core.evaluation.inference import adjusted, evaluate, forward, recall_by_tau
 from lt_core.hardware import on_this_machine
-from lt_core.objective import Objective, epsilon_by_class, smoothed
+from lt_core.losses import losses
+from lt_core.losses.class_weights import class_weights
+from lt_core.losses.objective import Objective, epsilon_by_class, smoothed
 from lt_core.schedules import lr_at
-from lt_core.split import Split, make_split
 from lt_core.stages import Stage, decouple, set_training_mode, stages
 
 LOSS_CHECK_STEPS = 50  # rare enough to cost nothing where reading the loss waits for the device
@@ -60,7 +61,7 @@ class EpochMetrics:
         return metrics.summary(self.eval_confusion)["macro_recall"]
 
     @property
-    def potential(self) -> float:
+    def best_adjusted_recall(self) -> float:
         """The best macro recall under any post-hoc adjustment: what early stopping compares, so that a run
         that balances its classes late is not judged by its classifier before (docs/early_stopping.md)."""
         return float(np.nanmean(self.recall_by_tau, axis=1).max())

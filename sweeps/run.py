@@ -12,13 +12,13 @@ from joblib import cpu_count
 from lt_core.config import TrainConfig
 from lt_core.data import Dataset, load_dataset
 from lt_core.errors import InputError, Unavailable
-from sweeps import experiment as experiments
-from sweeps import options as options_of
-from sweeps.describe import describe, plan_text, seconds_per_epoch_by_arm
-from sweeps.plan import Plan, make_plan
-from sweeps.progress import Progress
-from sweeps.results import Results
-from sweeps.signals import Interrupted, Signals
+from sweeps.planning import experiment as experiments
+from sweeps.planning.description import describe, plan_text, seconds_per_epoch_by_arm
+from sweeps.planning.plan import Plan, make_plan
+from sweeps.store.results import Results
+from sweeps.terminal import options as options_of
+from sweeps.terminal.progress import Progress
+from sweeps.terminal.signals import Interrupted, Signals
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -46,7 +46,8 @@ def _list() -> int:
 
 def _sweep(given: dict[str, Any], signals: Signals) -> int:
     # Ray and Optuna take seconds to import; --list and wrong options should not wait for them.
-    from sweeps import engine, resume
+    from sweeps.engine import run as engine
+    from sweeps.store import same_sweep as resume
 
     name, module = experiments.find(given["experiment"])
     folder = Path(given.get("results", options_of.DEFAULTS["results"])) / name

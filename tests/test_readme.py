@@ -12,8 +12,8 @@ from analysis.load import load
 from analysis.report import tables
 from analysis.tables import comparison
 from lt_core.config import TrainConfig
-from sweeps.columns import SCHEMAS
-from sweeps.options import parser
+from sweeps.record.columns import SCHEMAS
+from sweeps.terminal.options import parser
 from tests.conftest import command
 
 ROOT = Path(__file__).parent.parent

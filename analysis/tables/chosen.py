@@ -5,8 +5,8 @@ from typing import Any
 import pandas as pd
 
 from analysis.load import Sweep
-from analysis.render import plus_minus
 from analysis.statistics import standard_error
+from analysis.words import plus_minus
 
 TITLE = "What the searches chose, with validation macro recall on fresh seeds, percent"
 

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.load import Sweep
-from analysis.render import interval, percent, plus_minus
 from analysis.statistics import holm_differences, paired, standard_error
+from analysis.words import interval, percent, plus_minus
 
 TITLE = "Test macro recall, percent"
 

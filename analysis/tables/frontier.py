@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.load import Sweep
-from analysis.render import interval, percent
 from analysis.statistics import holm_differences
 from analysis.tables.questions import trained_too_little
+from analysis.words import interval, percent
 
 TITLE = "The head-tail frontier, percent: tail recall beside the frontier's at the same head recall"
 GROUP = 0.3  # of the classes: 3 of 10 are the head and 3 the tail, as in MiSLAS on CIFAR-10

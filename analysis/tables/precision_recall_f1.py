@@ -3,8 +3,8 @@
 import pandas as pd
 
 from analysis.load import Sweep
-from analysis.render import percent
 from analysis.tables.published import FOLDER, source
+from analysis.words import percent
 
 TITLE = "Precision, recall and F1 by class, percent, mean over seeds"
 LONG = True  # in the files alone

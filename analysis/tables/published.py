@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.load import ReportError, Sweep
-from analysis.render import percent, plus_minus
 from analysis.statistics import standard_error
+from analysis.words import percent, plus_minus
 
 TITLE = "Published beside measured: recall by class and macro recall, percent"
 FOLDER = Path(__file__).parent.parent / "published"

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.load import Sweep
-from analysis.render import interval
 from analysis.statistics import Difference, holm_differences, paired
 from analysis.tables.published import on_cifar10
+from analysis.words import interval
 
 TITLE = "The experiment's questions, by paired differences of test macro recall, points"
 NOT_ANSWERED = "not answered at this budget"

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from analysis.load import Sweep
-from analysis.render import percent
+from analysis.words import percent
 
 TITLE = "Test recall by class, percent, mean over seeds"
 WIDEST = 21  # columns

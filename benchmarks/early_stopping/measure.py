@@ -12,16 +12,18 @@ from ray.tune.schedulers import TrialScheduler
 from ray.tune.schedulers.async_hyperband import _Bracket
 from scipy.stats import spearmanr
 
-from sweeps import scheduler
-from sweeps.scheduler import METRIC, REDUCTION, RUNG_METRIC
+from sweeps.search import asha as scheduler
+from sweeps.search.asha import METRIC, REDUCTION, RUNG_METRIC
 
 TOP, ORDERS = 8, 200
-SCORES = {"macro recall": METRIC, "potential": RUNG_METRIC}
+SCORES = {"macro recall": METRIC, "best adjusted recall": RUNG_METRIC}
 SLOW: dict[str, Callable[[pd.DataFrame], pd.Series]] = {
     "all": lambda c: c.lr > 0,
-    "decoupling on": lambda c: c.split.notna(),
-    "split ≥ 0.65": lambda c: c.split >= 0.65,
-    "DRW (weights act after 60 %)": lambda c: (c.reweight_after > 0) & (c.beta > 0) & ~(c.split < 0.65),
+    "decoupling on": lambda c: c.stage1_share.notna(),
+    "stage1_share ≥ 0.65": lambda c: c.stage1_share >= 0.65,
+    "DRW (weights act after 60 %)": lambda c: (
+        (c.reweight_after > 0) & (c.beta > 0) & ~(c.stage1_share < 0.65)
+    ),
     "class weights from the start": lambda c: (c.reweight_after == 0) & (c.beta > 0),
     "MixUp on": lambda c: c.mixup_alpha.notna(),
     "α ≥ 0.3": lambda c: c.mixup_alpha >= 0.3,
@@ -48,7 +50,10 @@ def report(curves: pd.DataFrame) -> Iterator[str]:
     at = scheduler.rung(epochs)
     yield f"{configs.data.iloc[0]}: {len(configs)} configurations, {epochs} epochs, rung at epoch {at}"
     yield ""
-    yield "| configurations | n | correlation, macro recall | potential | shift, macro recall | potential |"
+    yield (
+        "| configurations | n | correlation, macro recall | best adjusted recall "
+        "| shift, macro recall | best adjusted recall |"
+    )
     yield "|:--|--:|--:|--:|--:|--:|"
     for name, chosen in SLOW.items():
         group = configs.index[chosen(configs)]

@@ -19,9 +19,9 @@ from lt_core.data import load_dataset
 from lt_core.errors import Diverged
 from lt_core.train import train
 from sweeps.experiments.joint import JOINT_SEARCH
-from sweeps.options import settings
-from sweeps.presets import for_data
-from sweeps.spaces import Choice
+from sweeps.planning.presets import for_data
+from sweeps.planning.spaces import Choice
+from sweeps.terminal.options import settings
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 SLOW = {"schedule": Choice(("constant", "cosine", "steps")), "reweight_after": Choice((0.0, 0.6))}
@@ -62,7 +62,7 @@ def curve(dataset: str, data_dir: str, fixed: dict[str, Any], number: int) -> li
                 **shown,
                 "epoch": epoch.epoch,
                 "val_macro_recall": epoch.macro_recall,
-                "val_potential": epoch.potential,
+                "val_best_adjusted_recall": epoch.best_adjusted_recall,
             }
             for epoch in train(config, data)
         ]

@@ -22,8 +22,8 @@ import pandas as pd
 from ray.cluster_utils import Cluster
 
 from benchmarks.faults import faults
-from sweeps.recovery import UNFINISHED
-from sweeps.scheduler import ArmASHA
+from sweeps.search.asha import ArmASHA
+from sweeps.store.recovery import UNFINISHED
 
 HERE = Path(__file__).parent
 MAY_DIFFER = {
@@ -234,7 +234,11 @@ def rungs(tables: dict[str, pd.DataFrame]) -> dict:
     for key, row in search.iterrows():
         scores = tables["epochs"].loc[[key]] if row.epochs_done else tables["epochs"].iloc[:0]
         at_rungs = dict(
-            zip(scores.index.get_level_values("epoch").tolist(), scores.val_potential.tolist(), strict=True)
+            zip(
+                scores.index.get_level_values("epoch").tolist(),
+                scores.val_best_adjusted_recall.tolist(),
+                strict=True,
+            )
         )
         at_rungs = {epoch: score for epoch, score in at_rungs.items() if score == score}
         asha.bring_back(str(key), row.arm, row.epochs, at_rungs, row.epochs_done, ended=True)

@@ -8,14 +8,14 @@ import subprocess
 import time
 from pathlib import Path
 
-from sweeps import journal
+from sweeps.store import journal
 
 Driver = subprocess.Popen
 WORKER = (b"ray::Trial", b"ray::ResourceTrainable")  # idle, and in a step
 
 
 def kill_driver(driver: Driver, folder: Path, rng: random.Random) -> bool:
-    """SIGKILL the driver: as it starts, while Parquet is folded, or at any other time."""
+    """SIGKILL the driver: as it starts, while Parquet is flushed, or at any other time."""
     moment = rng.choices(("starting", "folding", "any"), (0.15, 0.25, 0.6))[0]
     if moment == "starting":
         time.sleep(rng.uniform(0, 6))

@@ -3,8 +3,8 @@
 import torch
 import torch.nn.functional as F
 
-from lt_core.losses import LOSSES
-from sweeps.experiment import Arm, Experiment
+from lt_core.losses.losses import LOSSES
+from sweeps.planning.experiment import Arm, Experiment
 
 
 @LOSSES.register("nan_below")

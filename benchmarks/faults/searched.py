@@ -3,9 +3,9 @@
 import torch
 import torch.nn.functional as F
 
-from lt_core.losses import LOSSES
-from sweeps.experiment import Arm, Experiment
-from sweeps.spaces import SPACES
+from lt_core.losses.losses import LOSSES
+from sweeps.planning.experiment import Arm, Experiment
+from sweeps.planning.spaces import SPACES
 
 
 @LOSSES.register("cliff")

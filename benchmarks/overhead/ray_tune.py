@@ -11,9 +11,9 @@ from benchmarks.overhead.trivial import BASE, EPOCHS, SEARCHED
 from lt_core.config import TrainConfig
 from lt_core.data import load_dataset
 from lt_core.train import train
-from sweeps.scheduler import METRIC, REDUCTION, TIME, rung
-from sweeps.spaces import SPACES
-from sweeps.trainable import epoch_row
+from sweeps.engine.trainable import epoch_row
+from sweeps.planning.spaces import SPACES
+from sweeps.search.asha import METRIC, REDUCTION, TIME, rung
 
 
 class Trial(tune.Trainable):

@@ -1,7 +1,7 @@
 """Trials that cost next to nothing, so that what is left is the cost of the sweep itself."""
 
-from sweeps.experiment import Arm, Experiment
-from sweeps.spaces import SPACES
+from sweeps.planning.experiment import Arm, Experiment
+from sweeps.planning.spaces import SPACES
 
 EPOCHS = 10
 BASE = {"n_max": 20, "imbalance_ratio": 2.0, "epochs": EPOCHS, "batch_size": 64}

@@ -13,9 +13,9 @@ beta = 0.9 for the three.
 """
 
 from lt_core.data import Dataset
-from sweeps.experiment import Arm, Experiment, Question
-from sweeps.presets import Preset, for_data, presets
-from sweeps.spaces import SPACES
+from sweeps.planning.experiment import Arm, Experiment, Question
+from sweeps.planning.presets import Preset, for_data, presets
+from sweeps.planning.spaces import SPACES
 
 CB_FOCAL = {"loss": "focal", "weighting": "effective_number"}
 RECIPE = {

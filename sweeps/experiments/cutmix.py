@@ -8,9 +8,9 @@ its lambda or its loss code is the better explanation.
 from typing import Any
 
 from lt_core.data import Dataset
-from sweeps.experiment import Arm, Experiment, Question
 from sweeps.experiments.ladder import BALANCED, BASE, CUTMIX, LADDER_BASELINE, ladder_presets
-from sweeps.presets import for_data
+from sweeps.planning.experiment import Arm, Experiment, Question
+from sweeps.planning.presets import for_data
 
 FIXED: dict[str, Any] = BALANCED | {"cutmix_tail_only": True}
 ARMS: list[tuple[str, str, dict[str, Any]]] = [

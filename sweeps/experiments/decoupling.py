@@ -7,15 +7,15 @@ stage-2 lr, MixUp's alpha, TTA and the batch-norm switch together.
 from typing import Any
 
 from lt_core.data import Dataset
-from sweeps.experiment import Arm, Experiment, Question
 from sweeps.experiments.ladder import BASE, DECOUPLED, LADDER_BASELINE, TTA, ladder_notes, ladder_presets
-from sweeps.presets import for_data
-from sweeps.spaces import SPACES, Choice, Maybe
+from sweeps.planning.experiment import Arm, Experiment, Question
+from sweeps.planning.presets import for_data
+from sweeps.planning.spaces import SPACES, Choice, Maybe
 
 NO_MIXUP = {knob: value for knob, value in DECOUPLED.items() if knob != "mixup_lambda"}
 NEITHER = {knob: value for knob, value in TTA.items() if knob != "mixup_lambda"}
 CHANGES: list[tuple[str, str, dict[str, Any]]] = [
-    ("split_late", "split 5/6", DECOUPLED | {"split": 5 / 6}),
+    ("split_late", "split 5/6", DECOUPLED | {"stage1_share": 5 / 6}),
     ("lr_tenth", "stage-2 lr × 0.1", DECOUPLED | {"stage2_lr_factor": 0.1}),
     ("mixup_beta", "MixUp α=0.2", NO_MIXUP | {"mixup_alpha": 0.2}),
     ("no_mixup", "no MixUp", NO_MIXUP),
@@ -27,20 +27,20 @@ CHANGES: list[tuple[str, str, dict[str, Any]]] = [
 
 def experiment(data: Dataset) -> Experiment:
     """Return the ladder's step, one arm for each change of it, and a search over all of them."""
-    fixed = {k: v for k, v in NO_MIXUP.items() if k not in ("split", "tta", "stage2_batch_norm")}
+    fixed = {k: v for k, v in NO_MIXUP.items() if k not in ("stage1_share", "tta", "stage2_batch_norm")}
     searched = Arm(
         name="searched",
         label="all searched",
         knobs=fixed,
         start={
-            "split": 2 / 3,
+            "stage1_share": 2 / 3,
             "stage2_lr_factor": 1.0,
             "mixup_alpha": 0.2,
             "tta": "horizontal",
             "stage2_batch_norm": "moving",
         },
         search={
-            "split": SPACES["split"],
+            "stage1_share": SPACES["stage1_share"],
             "stage2_lr_factor": SPACES["stage2_lr_factor"],
             "mixup_alpha": Maybe(SPACES["mixup_alpha"]),
             "tta": Choice(("none", "horizontal")),

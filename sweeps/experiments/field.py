@@ -12,11 +12,11 @@ cpu preset's batch, 16 at lr 0.025: at 128 its twelve epochs would be 470 steps 
 from typing import Any
 
 from lt_core.data import Dataset
-from sweeps.experiment import Arm, Experiment
-from sweeps.presets import Preset, for_data, presets
+from sweeps.planning.experiment import Arm, Experiment
+from sweeps.planning.presets import Preset, for_data, presets
 
 DRW = {"weighting": "effective_number", "beta": 0.9999, "reweight_after": 0.8}
-STAGES = {"split": 0.9}
+STAGES = {"stage1_share": 0.9}
 ARMS: list[tuple[str, str, dict[str, Any]]] = [
     (
         "cb_focal",

@@ -8,8 +8,8 @@ The table `frontier` takes that difference, paired over seeds; the figure draws 
 from typing import Any
 
 from lt_core.data import Dataset
-from sweeps.experiment import Arm, Experiment
-from sweeps.presets import Preset, for_data, presets
+from sweeps.planning.experiment import Arm, Experiment
+from sweeps.planning.presets import Preset, for_data, presets
 
 WEIGHTED = {"weighting": "effective_number", "beta": 0.9999}
 ARMS: list[tuple[str, str, dict[str, Any]]] = [
@@ -20,7 +20,7 @@ ARMS: list[tuple[str, str, dict[str, Any]]] = [
     ("cb_sampling", "class-balanced sampling", {"sampler": "class_balanced"}),
     ("sqrt_sampling", "square-root sampling", {"sampler": "square_root"}),
     ("logit_adjusted", "logit-adjusted loss τ=1", {"loss": "logit_adjusted", "tau": 1.0}),
-    ("crt", "cRT", {"split": 0.8, "stage2_classifier": "reset"}),
+    ("crt", "cRT", {"stage1_share": 0.8, "stage2_classifier": "reset"}),
     ("mixup", "MixUp α=0.2", {"mixup_alpha": 0.2}),
     ("smoothing", "label smoothing ε=0.1", {"label_smoothing": 0.1}),
 ]

@@ -10,17 +10,21 @@ ladder's study does; stage 2 trains the classifier on with class-balanced sampli
 from typing import Any
 
 from lt_core.data import Dataset
-from sweeps.experiment import Arm, Experiment, Question
-from sweeps.presets import DIGITS, Preset, for_data, presets
-from sweeps.spaces import SPACES, Maybe, Space
+from sweeps.planning.experiment import Arm, Experiment, Question
+from sweeps.planning.presets import DIGITS, Preset, for_data, presets
+from sweeps.planning.spaces import SPACES, Maybe, Space
 
 WEIGHTED = {"weighting": "effective_number"}
-OFF = {"mixup_alpha": None, "label_smoothing": 0.0, "split": None}  # what an arm of one technique leaves out
+OFF = {
+    "mixup_alpha": None,
+    "label_smoothing": 0.0,
+    "stage1_share": None,
+}  # what an arm of one technique leaves out
 ALONE: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "beta": ("class weights", WEIGHTED, {"beta": 0.9999}),
     "mixup_alpha": ("MixUp", {}, {"mixup_alpha": 0.2}),
     "label_smoothing": ("label smoothing", {}, {"label_smoothing": 0.1}),
-    "split": ("decoupling", {}, {"split": 0.7}),
+    "stage1_share": ("decoupling", {}, {"stage1_share": 0.7}),
 }
 JOINT_SEARCH: dict[str, Space] = {
     "lr": SPACES["lr"],

@@ -13,8 +13,8 @@ without MixUp, at the first lr; the study froze gradients only, so batch-norm st
 from typing import Any
 
 from lt_core.data import Dataset
-from sweeps.experiment import Arm, Experiment, Question
-from sweeps.presets import DIGITS, Preset, for_data, presets
+from sweeps.planning.experiment import Arm, Experiment, Question
+from sweeps.planning.presets import DIGITS, Preset, for_data, presets
 
 LADDER_BASELINE = 0.8422  # accuracy, analysis/published/efficientnet_ladder_summary.csv
 BASE = {"optimizer": "adam", "ema_decay": 0.9999, "smoothing_over": "wrong", "weight_decay": 0.0}
@@ -25,7 +25,7 @@ SMOOTHED = MIXUP | {"label_smoothing": 0.2}
 TTA = SMOOTHED | {"tta": "horizontal"}
 DECOUPLED = TTA | {
     "sampler": "instance",
-    "split": 2 / 3,
+    "stage1_share": 2 / 3,
     "stage2_batch_norm": "moving",
 }
 STEPS: list[tuple[str, str, dict[str, Any], str | None, str]] = [

@@ -4,9 +4,9 @@ All arms use class-balanced sampling, as the ladder's step did.
 """
 
 from lt_core.data import Dataset
-from sweeps.experiment import Arm, Experiment, Question
 from sweeps.experiments.ladder import BALANCED, BASE, LADDER_BASELINE, MIXUP, ladder_presets
-from sweeps.presets import for_data
+from sweeps.planning.experiment import Arm, Experiment, Question
+from sweeps.planning.presets import for_data
 
 ALPHAS = (0.1, 0.2, 0.4, 1.0)
 

@@ -5,9 +5,9 @@ every arm, bit for bit; what differs is the evaluation.
 """
 
 from lt_core.data import Dataset
-from sweeps.experiment import Arm, Experiment, Question
 from sweeps.experiments.ladder import BASE, LADDER_BASELINE, SMOOTHED, ladder_notes, ladder_presets
-from sweeps.presets import for_data
+from sweeps.planning.experiment import Arm, Experiment, Question
+from sweeps.planning.presets import for_data
 
 FLIPS = ("horizontal", "vertical", "both")
 

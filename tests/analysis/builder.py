@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lt_core import metrics
-from sweeps.trainable import class_rows
+from lt_core.evaluation import metrics
+from sweeps.engine.trainable import class_rows
 
 REASONS = {"finished": None, "stopped": "ASHA: outside the best third", "diverged": "loss is nan"}
 RECALLS = {"ce": [[0.9, 0.1], [0.8, 0.2], [0.85, 0.12]], "cb": [[0.7, 0.5], [0.7, 0.55], [0.72, 0.5]]}

@@ -6,10 +6,10 @@ import pytest
 
 from analysis.figures import recall_bars
 from analysis.load import ReportError, load
-from analysis.render import FORMATS, table
 from analysis.report import main, tables
 from analysis.summary import savings, troubles
 from analysis.tables import ORDER, all_tables, comparison, recall_by_class
+from analysis.words import FORMATS, table
 from tests.analysis.builder import CIFAR10, write
 
 QUESTION = {"ask": "Does CB help?", "arm": "cb", "against": "ce"}

@@ -3,7 +3,7 @@
 import numpy as np
 
 from lt_core.config import TrainConfig
-from lt_core.split import split_indices
+from lt_core.data.split import split_indices
 from lt_core.train import train
 
 FAST = {"imbalance_ratio": 20.0, "epochs": 3, "batch_size": 32, "precision": "fp32"}
@@ -12,7 +12,7 @@ FAST = {"imbalance_ratio": 20.0, "epochs": 3, "batch_size": 32, "precision": "fp
 def numbers(e):
     """Every number of an epoch but the times."""
     arrays = [e.train_confusion, e.eval_confusion, e.recall_by_tau]
-    return (e.epoch, e.lr, e.train_loss, e.eval_loss, e.potential, *(a.tolist() for a in arrays))
+    return (e.epoch, e.lr, e.train_loss, e.eval_loss, e.best_adjusted_recall, *(a.tolist() for a in arrays))
 
 
 def rows(config, data):

@@ -48,16 +48,16 @@ WRONG = [
         ({"irm_penalty": 1.0, **same}, "^irm_environments=sampling: .* makes its environments the same")
         for same in (
             *({"sampler": s} for s in BALANCING_SAMPLERS),
-            {"split": 0.5},
+            {"stage1_share": 0.5},
             {"noise_variances": (0.1,)},
         )
     ),
     *(
         ({"noise_variances": (0.1,), **knobs}, "weighting: noise_variances leaves no imbalance to weigh$")
-        for knobs in ({"weighting": "inverse"}, {"split": 0.5, "stage2_weighting": "effective_number"})
+        for knobs in ({"weighting": "inverse"}, {"stage1_share": 0.5, "stage2_weighting": "effective_number"})
     ),
     (
-        {"split": 0.5, "weighting": "inverse", "reweight_after": 0.45, "epochs": 10},
+        {"stage1_share": 0.5, "weighting": "inverse", "reweight_after": 0.45, "epochs": 10},
         "^reweight_after: no epoch of stage 1 is left for weights, and stage 2 has none$",
     ),
     ({"loss": "ldam"}, "^loss=ldam: its margins need classifier=cosine$"),
@@ -70,7 +70,7 @@ WRONG = [
     ({"milestones": (0.0, 0.6)}, RISING),
     ({"milestones": (0.6, 1.0)}, RISING),
     (
-        {"tau_norm": 1.0, "split": 0.5, "stage2_classifier": "scale"},
+        {"tau_norm": 1.0, "stage1_share": 0.5, "stage2_classifier": "scale"},
         "^tau_norm: stage2_classifier=scale learns",
     ),
     ({"tau": -1.0}, "^tau=-1.0 should be greater than or equal to 0$"),
@@ -78,18 +78,27 @@ WRONG = [
     ({"ema_decay": 1.0}, "^ema_decay=1.0 should be less than 1$"),
     ({"warmup": 1.0}, "^warmup=1.0 should be less than 1$"),
     ({"reweight_after": 1.0}, "^reweight_after=1.0 should be less than 1$"),
-    ({"split": 0.5, "stage2_lr_factor": 0.0}, "^stage2_lr_factor=0.0 should be greater than 0$"),
-    ({"split": 0}, "^split=0 should be greater than 0$"),
-    ({"split": 1}, "^split=1 should be less than 1$"),
-    ({"split": 1.2}, "^split=1.2 should be less than 1$"),
-    ({"split": -0.1}, "^split=-0.1 should be greater than 0$"),
-    ({"split": 0.04, "epochs": 10}, "^split=0.04: leaves a stage without an epoch of 10; it is the share"),
-    ({"split": 0.96, "epochs": 10}, "^split=0.96: leaves a stage without an epoch of 10"),
-    ({"split": 0.5, "epochs": 1}, "^split=0.5: leaves a stage without an epoch of 1;"),
+    ({"stage1_share": 0.5, "stage2_lr_factor": 0.0}, "^stage2_lr_factor=0.0 should be greater than 0$"),
+    ({"stage1_share": 0}, "^stage1_share=0 should be greater than 0$"),
+    ({"stage1_share": 1}, "^stage1_share=1 should be less than 1$"),
+    ({"stage1_share": 1.2}, "^stage1_share=1.2 should be less than 1$"),
+    ({"stage1_share": -0.1}, "^stage1_share=-0.1 should be greater than 0$"),
+    (
+        {"stage1_share": 0.04, "epochs": 10},
+        "^stage1_share=0.04: leaves a stage without an epoch of 10; it is the share",
+    ),
+    ({"stage1_share": 0.96, "epochs": 10}, "^stage1_share=0.96: leaves a stage without an epoch of 10"),
+    ({"stage1_share": 0.5, "epochs": 1}, "^stage1_share=0.5: leaves a stage without an epoch of 1;"),
     ({"sampler": "balanced"}, r"^sampler: 'balanced' \(did you mean 'class_balanced'\?\)$"),
-    ({"split": 0.5, "stage2_sampler": "ovr"}, r"^stage2_sampler: 'ovr' \(did you mean 'over'\?\)$"),
-    ({"split": 0.5, "stage2_weighting": "x"}, r"^stage2_weighting: 'x' \(known: effective_number, inv"),
-    *(({knob: value}, f"^{knob}: needs a split: there is no stage 2$") for knob, value in STAGE2.items()),
+    ({"stage1_share": 0.5, "stage2_sampler": "ovr"}, r"^stage2_sampler: 'ovr' \(did you mean 'over'\?\)$"),
+    (
+        {"stage1_share": 0.5, "stage2_weighting": "x"},
+        r"^stage2_weighting: 'x' \(known: effective_number, inv",
+    ),
+    *(
+        ({knob: value}, f"^{knob}: needs stage1_share: there is no stage 2$")
+        for knob, value in STAGE2.items()
+    ),
 ]
 
 
@@ -101,8 +110,8 @@ def test_a_contradiction_is_one_clear_line(knobs, message):
 
 
 RIGHT = [
-    {"split": 0.5, "epochs": 2},
-    {"split": 0.5, **STAGE2},
+    {"stage1_share": 0.5, "epochs": 2},
+    {"stage1_share": 0.5, **STAGE2},
     {"cutmix_alpha": 1.0, "cutmix_tail_only": True, "tail_classes": (3, 4), "cutmix_probability": 0.5},
     {"irm_penalty": 1.0, "irm_environments": "noise", "noise_variances": (0.1, 0.2), "irm_warmup": 0.5},
     {"loss": "ldam", "classifier": "cosine"},
@@ -128,7 +137,7 @@ def test_what_goes_together_is_taken(knobs):
             "^label_smoothing_tail=0.91: .*0.9 .*the wrong ones of 10 classes",
         ),
         (
-            {"stage2_label_smoothing": 1.0, "smoothing_over": "wrong", "split": 0.5},
+            {"stage2_label_smoothing": 1.0, "smoothing_over": "wrong", "stage1_share": 0.5},
             "^stage2_label_smoothing=1: .*0.9 .*the wrong ones of 10 classes",
         ),
         (
@@ -173,7 +182,7 @@ def test_balancing_twice_is_a_warning(digits, knobs, ways):
 def test_balancing_twice_in_stage_2_is_a_warning(digits):
     twice = "^stage2_sampler=class_balanced and stage2_weighting=inverse balance the classes twice$"
     with pytest.warns(UserWarning, match=twice):
-        run(digits, split=0.5, stage2_weighting="inverse", epochs=2)
+        run(digits, stage1_share=0.5, stage2_weighting="inverse", epochs=2)
 
 
 @pytest.mark.parametrize(
@@ -184,10 +193,16 @@ def test_balancing_twice_in_stage_2_is_a_warning(digits):
         {"sampler": "square_root", "weighting": "inverse"},
         {"loss": "logit_adjusted"},
         {"posthoc_tau": 1.0},
-        {"split": 0.5, "sampler": "over", "stage2_sampler": "instance", "posthoc_tau": 1.0, "epochs": 2},
+        {
+            "stage1_share": 0.5,
+            "sampler": "over",
+            "stage2_sampler": "instance",
+            "posthoc_tau": 1.0,
+            "epochs": 2,
+        },
         {"sampler": "over", "noise_variances": (0.1,)},
-        {"split": 0.5, "weighting": "inverse", "epochs": 2},
-        {"split": 0.5, "stage2_sampler": "instance", "stage2_weighting": "inverse", "epochs": 2},
+        {"stage1_share": 0.5, "weighting": "inverse", "epochs": 2},
+        {"stage1_share": 0.5, "stage2_sampler": "instance", "stage2_weighting": "inverse", "epochs": 2},
     ],
     ids=str,
 )

@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lt_core import seeds
-from lt_core.class_weights import WEIGHTINGS, class_weights
 from lt_core.config import TrainConfig
 from lt_core.data import class_counts, draw, hold_out
 from lt_core.errors import InputError
-from lt_core.metrics import class_metrics, summary
+from lt_core.evaluation.metrics import class_metrics, summary
+from lt_core.losses.class_weights import WEIGHTINGS, class_weights
 
 PROFILES = ("exponential", "linear", "step", "step_head_last")
 COUNTS = st.lists(st.integers(1, 5000), min_size=2, max_size=20).map(np.array)

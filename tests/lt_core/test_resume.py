@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from lt_core.checkpoints import Checkpoints
 from lt_core.config import TrainConfig
 from lt_core.train import train
+from sweeps.store.checkpoints import Checkpoints
 from tests.lt_core.runs import FAST, copied, numbers
 
 COSINE = {"augment": "crop_flip", "schedule": "cosine", "precision": "bf16"}
@@ -15,9 +15,9 @@ RUNS = {
     "convnet, sgd": COSINE | {"optimizer": "sgd"},
     "resnet32": COSINE | {"model": "resnet32"},
     "on test": COSINE | {"evaluate_on": "test"},
-    "cRT": NOISE | {"split": 0.5, "ema_decay": 0.9, "mixup_alpha": 0.4, "augment": "flip"},
+    "cRT": NOISE | {"stage1_share": 0.5, "ema_decay": 0.9, "mixup_alpha": 0.4, "augment": "flip"},
     "LWS": {
-        "split": 0.5,
+        "stage1_share": 0.5,
         "stage2_classifier": "scale",
         "stage2_batch_norm": "moving",
         "cutmix_alpha": 1.0,
@@ -26,7 +26,7 @@ RUNS = {
         "sampler": "square_root",
         "epochs": 4,
     },
-    "kept cosine": {"split": 0.4, "stage2_classifier": "keep", "classifier": "cosine", "loss": "ldam"},
+    "kept cosine": {"stage1_share": 0.4, "stage2_classifier": "keep", "classifier": "cosine", "loss": "ldam"},
     "IRM by sampling": {"irm_penalty": 1.0, "irm_warmup": 0.3, "epochs": 4},
     "IRM by noise": NOISE | {"irm_penalty": 1.0, "irm_environments": "noise", "epochs": 3},
     "late and smooth": {"weighting": "inverse", "reweight_after": 0.5, "label_smoothing": 0.1, "warmup": 0.4},

@@ -7,7 +7,7 @@ from lt_core.config import TrainConfig
 from lt_core.stages import stages
 from tests.lt_core.runs import counts, run, training
 
-TWO = {"epochs": 2, "split": 0.5}
+TWO = {"epochs": 2, "stage1_share": 0.5}
 UNMOVED = {"stage2_lr_factor": 1e-27, "weight_decay": 0.0, "optimizer": "sgd"}  # x - lr * g is x
 RESET = UNMOVED | {"stage2_classifier": "reset"}
 
@@ -128,7 +128,13 @@ def test_a_stage2_knob_that_is_none_is_as_described(digits, stage1, default):
 
 
 def test_stage_2_begins_after_its_share_and_has_its_own_rate_and_budget(digits):
-    config = {"epochs": 5, "split": 0.4, "lr": 0.01, "stage2_lr_factor": 10.0, "stage2_sampler": "instance"}
+    config = {
+        "epochs": 5,
+        "stage1_share": 0.4,
+        "lr": 0.01,
+        "stage2_lr_factor": 10.0,
+        "stage2_sampler": "instance",
+    }
     rates = [epoch.lr for epoch, _ in run(digits, schedule="steps", milestones=(0.5,), **config)]
     assert rates == pytest.approx([0.01, 0.001, 0.1, 0.01, 0.01])
 
@@ -146,9 +152,9 @@ def test_stage_2_draws_balanced_where_nothing_is_said(digits):
     assert drawn.tolist() == pytest.approx([N / 10] * 10, abs=4 * (N * 0.09) ** 0.5)
 
 
-@pytest.mark.parametrize(("split", "epochs", "last"), [(0.5, 2, 1), (0.4, 5, 2), (0.1, 10, 1), (0.9, 10, 9)])
-def test_stages_share_the_epochs(split, epochs, last):
-    one, two = stages(TrainConfig(split=split, epochs=epochs))
+@pytest.mark.parametrize(("share", "epochs", "last"), [(0.5, 2, 1), (0.4, 5, 2), (0.1, 10, 1), (0.9, 10, 9)])
+def test_stages_share_the_epochs(share, epochs, last):
+    one, two = stages(TrainConfig(stage1_share=share, epochs=epochs))
     assert (one.number, one.first, one.last) == (1, 1, last)
     assert (two.number, two.first, two.last) == (2, last + 1, epochs)
     assert (two.progress(last + 1), two.progress(epochs, 1.0)) == (0, 1)

@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from lt_core import train as core
-from lt_core.batches import Batches
+from lt_core.batches.batches import Batches
 from lt_core.config import TrainConfig
+from lt_core.data.split import split_indices
 from lt_core.errors import Diverged
-from lt_core.losses import LOSSES
+from lt_core.losses.losses import LOSSES
 from lt_core.models import MODELS
 from lt_core.schedules import lr_at
-from lt_core.split import split_indices
 from lt_core.stages import stages
 from tests.lt_core.runs import FAST, rows
 

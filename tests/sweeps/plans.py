@@ -1,7 +1,7 @@
 """Plans of the experiments that are known, shared by tests."""
 
-from sweeps import experiment as experiments
-from sweeps.plan import make_plan
+from sweeps.planning import experiment as experiments
+from sweeps.planning.plan import make_plan
 
 CPU = {"threads": 1, "device": "cpu"}
 

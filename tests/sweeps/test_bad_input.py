@@ -3,12 +3,12 @@
 import pytest
 
 from lt_core.errors import InputError
-from sweeps.experiment import Arm, Experiment
+from sweeps.planning.experiment import Arm, Experiment
 from sweeps.run import main
 
 MINE = """
-from sweeps.experiment import Arm, Experiment
-from sweeps.spaces import SPACES, Choice, Maybe
+from sweeps.planning.experiment import Arm, Experiment
+from sweeps.planning.spaces import SPACES, Choice, Maybe
 def experiment(data):
     arm = Arm(name="a", label="A", baseline={baseline}, search={search})
     return Experiment(base={base}, arms=[arm], trials=1, seeds=1)
@@ -48,16 +48,19 @@ TAIL = [*CUTMIX, "--set", "cutmix_tail_only=True", "--set"]
         ),
         (["cb_focal", "--set", "mixup_alpha=0"], "mixup_alpha=0 should be greater than 0"),
         (["cb_focal", "--set", "mixup_lambda=1.2"], "mixup_lambda=1.2 should be less than or equal to 1"),
-        (["cb_focal", "--set", "split=1.5"], "split=1.5 should be less than 1"),
-        (["cb_focal", "--set", "split=0.01"], "split=0.01: leaves a stage without an epoch of 20"),
+        (["cb_focal", "--set", "stage1_share=1.5"], "stage1_share=1.5 should be less than 1"),
+        (
+            ["cb_focal", "--set", "stage1_share=0.01"],
+            "stage1_share=0.01: leaves a stage without an epoch of 20",
+        ),
         (["cb_focal", "--set", "irm_penalty=-1"], "irm_penalty=-1 should be greater than or equal to 0"),
         (["cb_focal", *TAIL, "tail_classes=(12,)"], "there is no class 12, they go from 0 to 9"),
         (["cb_focal", *CUTMIX, "--set", "mixup_alpha=1"], "mixup_alpha, cutmix_alpha: only one can be in"),
         (
             ["cb_focal", "--set", "stage2_lr_factor=0.1"],
-            "stage2_lr_factor: needs a split: there is no stage 2",
+            "stage2_lr_factor: needs stage1_share: there is no stage 2",
         ),
-        (["joint", "--set", "split=0.5"], "split=None defines the arm 'CE', it cannot be set"),
+        (["joint", "--set", "stage1_share=0.5"], "stage1_share=None defines the arm 'CE', it cannot be set"),
         (["cb_focal", "--set", "noise_variances=0.1"], "noise_variances=0.1 should be a list, such as [0.1]"),
         (["cb_focal", "--preset", "none_such"], "unknown preset 'none_such'"),
         (["cb_focal", "--trials", "0"], "--trials: must be 1 or more, not 0"),
@@ -66,9 +69,15 @@ TAIL = [*CUTMIX, "--set", "cutmix_tail_only=True", "--set"]
         (["cb_focal", "--time-budget", "8"], "--time-budget: write 90s, 30m or 8h, not '8'"),
         (["cb_focal", "--trails", "8"], "unrecognized arguments: --trails 8"),
         (["cb_focal", "--preset", "gpuu"], "unknown preset 'gpuu' (did you mean 'gpu'?)"),
-        (["ladder", "--epochs", "1"], "+ decoupling: split=0.666667: leaves a stage without an epoch of 1"),
+        (
+            ["ladder", "--epochs", "1"],
+            "+ decoupling: stage1_share=0.666667: leaves a stage without an epoch of 1",
+        ),
         (["frontier", "--epochs", "4"], "CE, DRW: reweight_after: no epoch of 4 is left for weights"),
-        (["joint", "--epochs", "4"], "whose search may propose split=0.9: split=0.9: leaves a stage"),
+        (
+            ["joint", "--epochs", "4"],
+            "whose search may propose stage1_share=0.9: stage1_share=0.9: leaves a stage",
+        ),
         ([], "which experiment? --list shows them"),
     ],
 )

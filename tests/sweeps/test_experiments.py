@@ -5,12 +5,12 @@ import pytest
 
 from analysis.load import load
 from analysis.report import tables
-from sweeps import engine
-from sweeps import experiment as experiments
-from sweeps.describe import describe
-from sweeps.progress import Progress
-from sweeps.results import Results
-from sweeps.signals import Signals
+from sweeps.engine import run as engine
+from sweeps.planning import experiment as experiments
+from sweeps.planning.description import describe
+from sweeps.store.results import Results
+from sweeps.terminal.progress import Progress
+from sweeps.terminal.signals import Signals
 from tests.conftest import command
 from tests.sweeps.plans import plan_of
 
@@ -67,7 +67,7 @@ def test_an_experiment_runs_by_its_command(digits, data_dir, tmp_path):
 
 
 def check_runs(plan, sweep):
-    """Every run that was planned is there and at its end, and what a final run reports is complete."""
+    """Every run that was planned is there and terminal, and what a final run reports is complete."""
     trials, last = sweep.trials, plan.arms[0].config.epochs
     planned = {(arm.name, phase): n for arm, phase, n in plan.runs()}
     assert trials.groupby(["arm", "phase"]).size().to_dict() == planned

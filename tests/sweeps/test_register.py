@@ -11,8 +11,8 @@ MINE = '''
 
 import torch.nn.functional as F
 
-from lt_core.losses import LOSSES
-from sweeps.experiment import Arm, Experiment, Question
+from lt_core.losses.losses import LOSSES
+from sweeps.planning.experiment import Arm, Experiment, Question
 
 
 @LOSSES.register("cubed")

@@ -9,16 +9,16 @@ from ray.tune.schedulers import TrialScheduler
 from ray.tune.search import Searcher
 
 from lt_core.config import TrainConfig
-from sweeps.columns import SCHEMAS
-from sweeps.describe import describe
-from sweeps.experiment import Arm, Experiment
-from sweeps.plan import make_plan
-from sweeps.results import Results
-from sweeps.resume import known_trials
+from sweeps.planning.description import describe
+from sweeps.planning.experiment import Arm, Experiment
+from sweeps.planning.plan import make_plan
+from sweeps.planning.spaces import SPACES
+from sweeps.record.columns import SCHEMAS
 from sweeps.run import main
-from sweeps.scheduler import ArmASHA
-from sweeps.searcher import SweepSearcher
-from sweeps.spaces import SPACES
+from sweeps.search.asha import ArmASHA
+from sweeps.search.sequence import SweepSearcher
+from sweeps.store.results import Results
+from sweeps.store.same_sweep import known_trials
 
 EXPERIMENT = Experiment(
     base={"epochs": 10, "imbalance_ratio": 10.0},
@@ -86,7 +86,7 @@ def play(plan, folder, writes, diverges=lambda config: False):
     finally:
         results.write = original
         results._lock.close()
-    results.fold()
+    results.flush()
     return asha.recorded()
 
 
@@ -104,9 +104,9 @@ def run(results, searcher, asha, spec, ray_trial, diverges):
         if diverges and epoch == 2:
             status = "diverged"
             break
-        scores = {"val_macro_recall": recall(spec.config, epoch), "val_potential": None}
+        scores = {"val_macro_recall": recall(spec.config, epoch), "val_best_adjusted_recall": None}
         if spec.config.evaluate_on == "val":
-            scores["val_potential"] = potential(spec.config, epoch)
+            scores["val_best_adjusted_recall"] = potential(spec.config, epoch)
         decision = asha.on_trial_result(None, ray_trial, {"epoch": epoch, **scores})
         if epoch not in results.past.scores[spec.trial]:
             empty = dict.fromkeys(SCHEMAS["epochs"].names)
@@ -118,7 +118,7 @@ def run(results, searcher, asha, spec, ray_trial, diverges):
     else:
         epoch += 1
     done = epoch if status == "stopped" else epoch - 1
-    last = {"epoch": done, "val_potential": potential(spec.config, done)}
+    last = {"epoch": done, "val_best_adjusted_recall": potential(spec.config, done)}
     asha.on_trial_complete(None, ray_trial, last)
     ended = {"trial": spec.trial, "status": status, "epochs_done": done}
     results.write(classes=[{"trial": spec.trial, "class": 0}], trials=[ended])
@@ -248,7 +248,7 @@ def test_a_trial_that_did_not_search_a_knob_is_known_by_its_values(digits, tmp_p
     new.close()
 
 
-def test_lost_rows_of_a_trial_at_its_end_are_measured_again(plan, tmp_path):
+def test_lost_rows_of_a_terminal_trial_are_measured_again(plan, tmp_path):
     play(plan, tmp_path / "r", writes=10_000)
     expected = rows(tmp_path / "r")
     results = Results(tmp_path / "r", resume=True)
@@ -258,7 +258,7 @@ def test_lost_rows_of_a_trial_at_its_end_are_measured_again(plan, tmp_path):
     results = Results(tmp_path / "r", resume=True)
     assert f"{part} is damaged" in results.past.notes[0]
     searcher = SweepSearcher(plan, results, ArmASHA(), 1, {})
-    lost = [(spec.trial, spec.upto) for spec in searcher.queue]
+    lost = [(spec.trial, spec.until_epoch) for spec in searcher.queue]
     assert lost == [(key, row[1]) for key, row in expected[0].items()]
     assert searcher.searches == {}  # nothing is proposed before what was known is known again
     results._lock.close()

@@ -18,8 +18,8 @@ import pytest
 
 from lt_core.config import TrainConfig
 from lt_core.train import train
-from sweeps import journal
-from sweeps.selection import choose, shortlist
+from sweeps.search.selection import choose, shortlist
+from sweeps.store import journal
 from tests.conftest import command
 
 TROUBLED = Path(__file__).parent / "troubled.py"
@@ -85,7 +85,9 @@ def test_trials_are_stopped_at_the_rung_by_the_score_that_is_on_record(sweep):
     for arm in SEARCHED:
         search = trials[(trials.arm == arm) & (trials.phase == "search")]
         scores = (
-            epochs[epochs.trial.isin(search.index) & (epochs.epoch == 2)].set_index("trial").val_potential
+            epochs[epochs.trial.isin(search.index) & (epochs.epoch == 2)]
+            .set_index("trial")
+            .val_best_adjusted_recall
         )
         stopped = search[search.status == "stopped"]
         assert set(stopped.epochs_done) <= {2}

@@ -5,9 +5,9 @@ import signal
 
 import torch
 
-from lt_core.losses import LOSSES
-from sweeps.experiment import Arm, Experiment
-from sweeps.spaces import SPACES
+from lt_core.losses.losses import LOSSES
+from sweeps.planning.experiment import Arm, Experiment
+from sweeps.planning.spaces import SPACES
 
 
 @LOSSES.register("raises")

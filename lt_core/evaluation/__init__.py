@@ -1,0 +1,1 @@
+"""What a model is judged by: inference, metrics, post-hoc adjustment."""

@@ -1,0 +1,1 @@
+"""Ray: thin adapters between its events and search, store and lt_core."""

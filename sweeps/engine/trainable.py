@@ -1,0 +1,138 @@
+"""What Ray runs: a thin shell around lt_core.train. It knows no loss and writes nothing but checkpoints."""
+
+from collections.abc import Generator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from ray import tune
+
+from lt_core.config import TrainConfig
+from lt_core.data import Dataset, load_dataset
+from lt_core.data.split import split_indices
+from lt_core.errors import Diverged, InputError
+from lt_core.evaluation import metrics
+from lt_core.hardware import on_this_machine
+from lt_core.train import EpochMetrics, train
+from sweeps.planning.experiment import load_file
+from sweeps.store.checkpoints import Checkpoints
+
+ARRAYS = ("confusion", "counts", "recall_by_tau")
+HARDWARE_KNOBS = ("device", "precision", "channels_last")
+
+
+class Trial(tune.Trainable):
+    """One trial; an actor serves many, one after the other.
+
+    The config holds ``trial`` (its key), ``knobs`` (of TrainConfig), ``until_epoch`` (the epoch to end at,
+    None: the last), ``attempt`` (how many times it was begun), ``reported`` (its last epoch on record),
+    ``checkpoints`` (their folder), ``checkpoint_every`` (seconds), ``dataset`` (arguments of load_dataset),
+    ``fingerprint`` (of the data that was planned for) and ``plugin`` (a file of the user's that registers
+    losses or models, or None).
+    """
+
+    def setup(self, config: dict[str, Any]) -> None:
+        # Begins in the first step: an error there is the trial's own, while one here ends the actor.
+        self.reports = reports(config)
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        self.setup(new_config)
+        return True
+
+    def step(self) -> dict[str, Any]:
+        return next(self.reports)
+
+    def cleanup(self) -> None:
+        self.reports.close()
+
+
+def reports(job: dict[str, Any]) -> Generator[dict[str, Any]]:
+    """Yield a report an epoch. A trial that goes on from a checkpoint reports the checkpoint's epoch again:
+    whoever was told of it before may be gone."""
+    if job["plugin"]:
+        _load_once(job["plugin"])
+    config = on_this_machine(TrainConfig.parse(job["knobs"]))
+    data = _data(**job["dataset"])
+    if data.fingerprint != job["fingerprint"]:
+        raise InputError(f"the data of {job['dataset']['spec']} is not what the sweep began with")
+    counts = split_indices(config, data)[2]
+    last = config.epochs if job["until_epoch"] is None else job["until_epoch"]
+    store = Checkpoints(Path(job["checkpoints"]) / job["trial"], job["attempt"], job["checkpoint_every"])
+    saved = store.newest(job["reported"])
+    if saved:
+        yield _on_the_wire(saved["report"]) | {"done": saved["run"]["epoch"] == last, "notes": store.notes}
+    try:
+        for epoch in train(config, data, saved and saved["run"]):
+            report = {
+                **epoch_row(epoch, config.evaluate_on),
+                "confusion": torch.from_numpy(epoch.eval_confusion),
+                "recall_by_tau": torch.from_numpy(epoch.recall_by_tau),
+                "counts": torch.from_numpy(counts),
+                "ran_with": {knob: getattr(config, knob) for knob in HARDWARE_KNOBS},
+            }
+            done = epoch.epoch == last
+            if not done and store.due:
+                store.write(epoch.epoch, {"run": epoch.snapshot(), "report": report})
+            yield _on_the_wire(report) | {"done": done, "notes": store.notes}
+            if done:
+                return
+    except Diverged as error:
+        yield {"done": True, "diverged": str(error)}
+
+
+def _on_the_wire(report: dict[str, Any]) -> dict[str, Any]:
+    """Return the report with arrays for tensors, which only checkpoints need."""
+    return report | {name: report[name].numpy() for name in ARRAYS}
+
+
+def epoch_row(epoch: EpochMetrics, split: str) -> dict[str, Any]:
+    """Return the columns of the epochs table that the epoch itself knows."""
+    trained = metrics.summary(epoch.train_confusion)
+    evaluated = metrics.summary(epoch.eval_confusion)
+    return {
+        "epoch": epoch.epoch,
+        "lr": epoch.lr,
+        "train_loss": epoch.train_loss,
+        "train_accuracy": trained["accuracy"],
+        "train_macro_recall": trained["macro_recall"],
+        f"{split}_loss": epoch.eval_loss,
+        **{f"{split}_{name}": value for name, value in evaluated.items()},
+        # Not of test: nobody may choose an adjustment there.
+        "val_best_adjusted_recall": epoch.best_adjusted_recall if split == "val" else None,
+        "train_seconds": epoch.train_seconds,
+        "eval_seconds": epoch.eval_seconds,
+    }
+
+
+def class_rows(
+    confusion: np.ndarray, counts: np.ndarray, recall_by_tau: np.ndarray, class_names: tuple[str, ...]
+) -> list[dict]:
+    """Return the columns of the classes table, a row a class."""
+    by_class = metrics.class_metrics(confusion)
+    return [
+        {
+            "class": k,
+            "class_name": name,
+            "n_train": int(counts[k]),
+            "support": int(by_class.support[k]),
+            "predicted": int(by_class.predicted[k]),
+            "precision": float(by_class.precision[k]),
+            "recall": float(by_class.recall[k]),
+            "f1": float(by_class.f1[k]),
+            "confusion": confusion[k].tolist(),
+            "recall_by_tau": recall_by_tau[:, k].tolist(),
+        }
+        for k, name in enumerate(class_names)
+    ]
+
+
+@cache
+def _data(spec: str, data_dir: str, image_size: int | None) -> Dataset:
+    return load_dataset(spec, data_dir, image_size)
+
+
+@cache
+def _load_once(plugin: str) -> None:
+    load_file(Path(plugin))

@@ -1,0 +1,217 @@
+"""From an experiment and what the command line asks to a plan: arms, configurations, seeds, budget."""
+
+from dataclasses import dataclass
+from itertools import chain, combinations
+from typing import Any
+
+import numpy as np
+
+from lt_core import seeds
+from lt_core.config import TrainConfig
+from lt_core.contradictions import balances_twice, check_classes
+from lt_core.data import Dataset, validation_sizes
+from lt_core.data.split import split_indices
+from lt_core.errors import InputError
+from lt_core.losses.class_weights import class_weights
+from lt_core.registry import nearest
+from sweeps.planning.experiment import Arm, Experiment
+from sweeps.planning.presets import Preset
+from sweeps.planning.spaces import Space
+
+SHORTLIST, CONFIRM_SEEDS = 3, 2
+FEWEST_IMAGES = 5  # of a class, in validation or test
+SYSTEM_KNOBS = {
+    "seed": "use --seed",
+    "epochs": "use --epochs",
+    "evaluate_on": "validation in the search, test in final runs",
+    "threads": "use --cpus-per-trial",
+    "device": "use --gpus-per-trial, 0 for the CPU",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedArm:
+    """An arm with its configuration complete but for what is searched and for the seed."""
+
+    arm: Arm
+    config: TrainConfig
+    search: dict[str, Space]
+
+    @property
+    def name(self) -> str:
+        return self.arm.name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """All that a sweep will do, before it does any of it."""
+
+    name: str
+    experiment: Experiment
+    arms: list[PlannedArm]
+    trials: int
+    seeds: int
+    seed: int
+    preset: str | None
+    notes: list[str]
+
+    @property
+    def searched(self) -> list[PlannedArm]:
+        return [arm for arm in self.arms if arm.search]
+
+    def confirm_seeds(self) -> list[int]:
+        return [seeds.derive(self.seed, "confirm", i) for i in range(CONFIRM_SEEDS)]
+
+    def final_seeds(self) -> list[int]:
+        return [seeds.derive(self.seed, "final", i) for i in range(self.seeds)]
+
+    def runs(self) -> list[tuple[PlannedArm, str, int]]:
+        """Return (arm, phase, number of runs) for everything planned."""
+        rows = []
+        for arm in self.arms:
+            if arm.search:
+                confirm = min(SHORTLIST, self.trials) * CONFIRM_SEEDS
+                rows += [(arm, "search", self.trials), (arm, "confirm", confirm)]
+            rows.append((arm, "final", self.seeds))
+        return rows
+
+
+def make_plan(
+    name: str,
+    experiment: Experiment,
+    data: Dataset,
+    *,
+    settings: dict[str, Any],
+    trials: int | None,
+    epochs: int | None,
+    seeds: int | None,
+    seed: int,
+    machine: dict[str, Any],
+    preset: str | None = None,
+) -> Plan:
+    """Validate every arm's configuration against the data and return the plan.
+
+    ``machine``: the knobs that a trial's share of the machine decides, threads and device. ``preset``: the
+    name of one of the experiment's; None: digits, cpu or gpu, where it has them.
+
+    Raises:
+        InputError: an unknown knob, a value that is not allowed, a --set of an arm's defining knob,
+            class counts that the data cannot give.
+    """
+    _check_settings(settings, experiment)
+    preset = _preset_name(preset, experiment, data, machine)
+    without = Preset(knobs={}, trials=experiment.trials, seeds=experiment.seeds)
+    budget = experiment.presets[preset] if preset else without
+    overrides = dict(settings)
+    if epochs is not None:
+        overrides["epochs"] = epochs
+    arms, notes = [], _notes_on_few_images(data)
+    for arm in experiment.arms:
+        usual = {**experiment.base, **budget.knobs, **arm.start}
+        knobs = {**usual, **overrides, **arm.recipe, **arm.knobs, **machine, "seed": seed}
+        config = _parse(knobs, data, arm.label)
+        if twice := balances_twice(config):
+            notes.append(f"warning: {arm.label}: {twice}")
+        search = {knob: space for knob, space in arm.search.items() if knob not in settings}
+        for knob in arm.search.keys() & settings.keys():
+            notes.append(f"{arm.label}: {knob} is fixed at {settings[knob]}, no longer searched")
+        for knob in settings if arm.recipe else ():
+            kept = f"keeps its recipe's {knob}={arm.recipe.get(knob)}"
+            beside = f"{knob}={settings[knob]} comes on top of its recipe"
+            notes.append(f"{arm.label}: {kept if knob in arm.recipe else beside}")
+        for knob in overrides.keys() & {"imbalance_ratio", "n_max"}:
+            if config.profile in ("none", "counts"):
+                raise InputError(f"--set {knob}: profile={config.profile} has none; add --set profile=...")
+        _check_space(config, search, data, arm.label)
+        for split in ["test", "val"] if search else ["test"]:
+            split_indices(config.model_copy(update={"evaluate_on": split}), data)
+        arms.append(PlannedArm(arm=arm, config=config, search=search))
+    return Plan(
+        name=name,
+        experiment=experiment,
+        arms=arms,
+        trials=trials if trials is not None else budget.trials,
+        seeds=seeds if seeds is not None else budget.seeds,
+        seed=seed,
+        preset=preset,
+        notes=sorted(notes),
+    )
+
+
+def _preset_name(
+    asked: str | None, experiment: Experiment, data: Dataset, machine: dict[str, Any]
+) -> str | None:
+    if not experiment.presets:
+        if asked:
+            raise InputError(f"--preset {asked}: this experiment has none")
+        return None
+    if asked is None:
+        asked = "digits" if data.name == "digits" else "gpu" if machine.get("device") == "cuda" else "cpu"
+    if asked not in experiment.presets:
+        raise InputError(f"unknown preset {nearest(asked, experiment.presets)}")
+    return asked
+
+
+def _check_settings(settings: dict[str, Any], experiment: Experiment) -> None:
+    for knob in settings:
+        if knob not in TrainConfig.model_fields:
+            raise InputError(f"--set {knob}: unknown knob {nearest(knob, TrainConfig.model_fields)}")
+        if knob in SYSTEM_KNOBS:
+            raise InputError(f"--set {knob}: the sweep sets it; {SYSTEM_KNOBS[knob]}")
+        for arm in experiment.arms:
+            if knob in arm.knobs:
+                raise InputError(
+                    f"--set {knob}: {knob}={arm.knobs[knob]} defines the arm {arm.label!r}, it cannot be set"
+                )
+
+
+def _parse(knobs: dict[str, Any], data: Dataset, where: str) -> TrainConfig:
+    try:
+        config = TrainConfig.parse(knobs)
+        check_classes(config, data.num_classes)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
+    return config
+
+
+def _check_space(config: TrainConfig, search: dict[str, Space], data: Dataset, label: str) -> None:
+    """Refuse a space that could propose what the config does not allow, alone or with another."""
+    fixed = config.model_dump()
+    ends = [[{knob: value} for value in space.extremes()] for knob, space in search.items()]
+    pairs = [one | other for some, more in combinations(ends, 2) for one in some for other in more]
+    for proposed in [*chain(*ends), *pairs]:
+        shown = ", ".join(f"{knob}={value}" for knob, value in proposed.items())
+        _parse(fixed | proposed, data, f"{label}, whose search may propose {shown}")
+
+
+def _notes_on_few_images(data: Dataset) -> list[str]:
+    validation = validation_sizes(data.train_counts, data.val_per_class)
+    test = np.bincount(data.test_labels, minlength=data.num_classes)
+    notes = []
+    for sizes, split, what in ((validation, "validation", "selection"), (test, "test", "its recall")):
+        k = int(sizes.argmin())
+        if sizes[k] < FEWEST_IMAGES:
+            few = f"class {data.class_names[k]!r} has {sizes[k]} {split} images: {what} will be noisy"
+            notes.append(f"warning: {few}")
+    return notes
+
+
+def final_counts(plan: Plan, data: Dataset) -> np.ndarray:
+    """Return the training images of each class in the final runs, int64 [C]."""
+    return split_indices(plan.arms[0].config.model_copy(update={"evaluate_on": "test"}), data)[2]
+
+
+def weight_note(plan: Plan, data: Dataset) -> str | None:
+    """Say how far each hand-picked weighting really weighs the tail above the head; None: no such arm.
+
+    A small beta weighs all classes alike, so such an arm is its plain loss and a table must say so.
+    """
+    counts = final_counts(plan, data)
+    ratios = []
+    for arm in plan.arms:
+        if arm.config.weighting != "none" and "beta" not in arm.search:
+            weights = class_weights(arm.config.weighting, counts, arm.config.beta)
+            ratios.append(f"{arm.arm.label} {weights.max() / weights.min():.3f}")
+    if not ratios:
+        return None
+    return f"Tail/head weight ratio (at 1 the arm is its unweighted loss): {'; '.join(ratios)}."

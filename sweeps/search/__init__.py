@@ -1,0 +1,1 @@
+"""What runs next, and why: knows no Ray."""

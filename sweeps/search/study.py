@@ -1,0 +1,109 @@
+"""One arm's search: an Optuna study that is asked and told."""
+
+import json
+import warnings
+from dataclasses import dataclass, field
+from typing import Any
+
+import optuna
+from optuna.exceptions import ExperimentalWarning
+from optuna.trial import TrialState
+
+from lt_core import seeds
+from lt_core.config import TrainConfig
+from sweeps.planning.plan import PlannedArm
+
+optuna.logging.set_verbosity(optuna.logging.ERROR)
+warnings.filterwarnings("ignore", ".*group.*", ExperimentalWarning)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialSpec:
+    """One run to be placed."""
+
+    trial: str
+    arm: str
+    phase: str
+    config: TrainConfig
+    config_of: str | None = None  # the search trial whose configuration is run again
+    proposal: str | None = None  # what Optuna proposed, as JSON and in its own terms
+    until_epoch: int | None = None  # measure again what was lost, up to this epoch; its row stays as it is
+
+
+@dataclass
+class ArmSearch:
+    """One arm's Optuna study. A proposal depends on the seed, its number and what has ended before it."""
+
+    planned: PlannedArm
+    trials: int
+    seed: int
+    study: optuna.Study = field(init=False)
+    live: dict[str, optuna.Trial] = field(default_factory=dict)
+    configs: dict[str, TrainConfig] = field(default_factory=dict)
+    confirming: int = -1  # confirmation runs still out; -1: not begun
+
+    def __post_init__(self) -> None:
+        self.study = optuna.create_study(direction="maximize")
+
+    @property
+    def asked(self) -> int:
+        return len(self.configs)
+
+    @property
+    def over(self) -> bool:
+        return self.asked >= self.trials and not self.live
+
+    def propose(self, proposal: str | None = None) -> TrialSpec:
+        """Ask Optuna for the next configuration; ``proposal``: what it proposed in an earlier session."""
+        arm, number = self.planned, self.asked
+        if proposal is not None:
+            self.study.enqueue_trial(json.loads(proposal))
+        elif not self._begun():
+            self.study.enqueue_trial(self._hand_picked())
+        self.study.sampler = optuna.samplers.TPESampler(
+            seed=seeds.derive(self.seed, "optuna", arm.name, number),
+            n_startup_trials=max(5, self.trials // 4),
+            multivariate=True,
+            group=True,
+            constant_liar=True,
+        )
+        asked = self.study.ask()
+        knobs = {knob: space.suggest(asked, knob) for knob, space in arm.search.items()}
+        config = TrainConfig.parse(self.fixed_knobs() | knobs)
+        key = f"{arm.name}-search-{number:04d}"
+        self.live[key], self.configs[key] = asked, config
+        return TrialSpec(
+            trial=key, arm=arm.name, phase="search", config=config, proposal=json.dumps(asked.params)
+        )
+
+    def fixed_knobs(self) -> dict[str, Any]:
+        """Return every knob of the search's runs; those that are searched have their hand-picked values."""
+        seed = seeds.derive(self.seed, "search")
+        return self.planned.config.model_dump() | {"seed": seed, "evaluate_on": "val"}
+
+    def _hand_picked(self) -> dict[str, Any]:
+        start: dict[str, Any] = {}
+        for knob, space in self.planned.search.items():
+            start |= space.as_params(knob, getattr(self.planned.config, knob))
+        return start
+
+    def _begun(self) -> bool:
+        """Whether the hand-picked values, the first proposal, were proposed: here or in a sweep before."""
+        start = self._hand_picked().items()
+        return any(start <= trial.params.items() for trial in self.study.get_trials(deepcopy=False))
+
+    def end(self, key: str, status: str, scores: list[float], rung_scores: dict[int, float]) -> None:
+        """Tell Optuna: complete, pruned (stopped, diverged) or failed.
+
+        ``scores`` from epoch 1 on; ``rung_scores`` by epoch, what a stopped trial was judged by. A diverged
+        trial is pruned without values: FAIL would hide the cliff from the sampler.
+        """
+        asked = self.live.pop(key)
+        if status == "finished":
+            self.study.tell(asked, scores[-1])
+        elif status in ("stopped", "diverged"):
+            for epoch, score in sorted(rung_scores.items()) if status == "stopped" else ():
+                asked.report(score, epoch)
+            self.study.tell(asked, state=TrialState.PRUNED)
+        else:
+            self.study.tell(asked, state=TrialState.FAIL)

@@ -1,0 +1,1 @@
+"""The results folder: rows that survive, checkpoints, and whether it is the same sweep."""

@@ -1,0 +1,58 @@
+"""The journal: every row on disk before the trial that it is of goes on.
+
+A line is a CRC-32 and a JSON list of [table, row]: rows that belong together come back together or not at
+all. The first line names the Parquet parts that are sealed; the others are rows that are in no sealed
+part. A line that is torn or altered is left out, and counted.
+"""
+
+import json
+import os
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from sweeps.store.files import naming, replace
+
+Entry = tuple[str, dict[str, Any]]
+SEALED = "sealed"
+
+
+class Journal:
+    """Appends to one file."""
+
+    def __init__(self, path: Path, entries: Iterable[Entry]):
+        """Begin the file anew with ``entries``; the old one is there until the new one is whole."""
+        self.path = path
+        lines = b"".join(_line([entry]) for entry in entries)
+        replace(path, lambda temporary: temporary.write_bytes(lines))
+        with naming(path):
+            self._file = open(path, "ab", buffering=0)  # noqa: SIM115  (open until close)
+
+    def append(self, entries: list[Entry]) -> None:
+        """Write entries that belong together and wait until they are on disk."""
+        content = _line(entries)
+        with naming(self.path):
+            while content:  # a disk that is nearly full takes a part, and then says why
+                content = content[self._file.write(content) :]
+            os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def read(path: Path) -> tuple[list[Entry], int]:
+    """Return the whole entries of a journal and the number of lines that are damaged."""
+    lines = path.read_bytes().splitlines() if path.exists() else []
+    whole = [entries for line in lines if (entries := _entries(line)) is not None]
+    return [(table, row) for entries in whole for table, row in entries], len(lines) - len(whole)
+
+
+def _line(entries: list[Entry]) -> bytes:
+    text = json.dumps(entries, default=str).encode()
+    return b"%08x %s\n" % (zlib.crc32(text), text)
+
+
+def _entries(line: bytes) -> list[Entry] | None:
+    crc, _, text = line.partition(b" ")
+    return json.loads(text) if crc == b"%08x" % zlib.crc32(text) else None

@@ -1,0 +1,165 @@
+"""What a results folder holds after whatever happened to its writer."""
+
+import time
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lt_core.errors import InputError
+from sweeps.record.columns import SCHEMAS
+from sweeps.search.asha import METRIC, RUNG_METRIC
+from sweeps.store import journal
+from sweeps.store.files import is_plain
+
+Row = dict[str, Any]
+UNFINISHED = ("running", "interrupted")  # every other status is an end
+KEYS = {"trials": ("trial",), "epochs": ("trial", "epoch"), "classes": ("trial", "class")}
+
+
+@dataclass
+class Recovered:
+    """The rows of Parquet and journal together, each once.
+
+    Attributes:
+        trials: by key, in order of arrival.
+        scores: validation macro recall by trial and epoch.
+        rung_scores: what ASHA compares, by trial and epoch.
+        epochs: whole rows by trial and epoch, of the trials that something is missing of.
+        classes: number of rows in the classes table, by trial.
+        active: rows that are in no sealed part.
+        sealed: number of the part that comes next, by table.
+        notes: a line for each damaged file.
+    """
+
+    trials: dict[str, Row] = field(default_factory=dict)
+    scores: dict[str, dict[int, Any]] = field(default_factory=lambda: defaultdict(dict))
+    rung_scores: dict[str, dict[int, float]] = field(default_factory=lambda: defaultdict(dict))
+    epochs: dict[str, dict[int, Row]] = field(default_factory=lambda: defaultdict(dict))
+    classes: Counter[str] = field(default_factory=Counter)
+    active: dict[str, list[Row]] = field(default_factory=lambda: {"epochs": [], "classes": []})
+    sealed: dict[str, int] = field(default_factory=lambda: {"epochs": 0, "classes": 0})
+    notes: list[str] = field(default_factory=list)
+
+    def count(self, tables: dict[str, list[Row]]) -> None:
+        """Take note of rows of the epochs and classes tables."""
+        for row in tables["epochs"]:
+            self.scores[row["trial"]][row["epoch"]] = row.get(METRIC)
+            if row.get(RUNG_METRIC) is not None:
+                self.rung_scores[row["trial"]][row["epoch"]] = row[RUNG_METRIC]
+        self.classes.update(row["trial"] for row in tables["classes"])
+
+    def unfinished(self, trial: str) -> bool:
+        return self.trials.get(trial, {"status": "running"})["status"] in UNFINISHED
+
+    def reported(self, trial: str) -> list[float]:
+        """Return the scores of a trial's epochs from the first on, up to the first that is missing."""
+        scores, found = self.scores[trial], list[float]()
+        while len(found) + 1 in scores:
+            found.append(scores[len(found) + 1])
+        return found
+
+    def incomplete(self, trial: str) -> bool:
+        """Whether a terminal trial has lost rows of the epochs or classes table that are needed."""
+        if self.trials[trial]["status"] in ("failed", "superseded"):
+            return False
+        done = self.trials[trial]["epochs_done"]
+        lost_epochs = set(self.scores[trial]) != set(range(1, done + 1))
+        return lost_epochs or (done > 0 and not self.classes[trial])
+
+
+def recover(folder: Path) -> Recovered:
+    """Read everything that is whole; damaged Parquet files are moved aside, never deleted.
+
+    Raises:
+        InputError: a trial's key would lead out of the folder.
+    """
+    found = Recovered()
+    path = folder / "journal"
+    entries, damaged = journal.read(path)
+    if damaged:
+        found.notes.append(f"{path}: {damaged} damaged lines are left out; what they held is measured again")
+    parts = {table: _parts(folder / table, found.notes) for table in SCHEMAS}
+    if entries and entries[0][0] == journal.SEALED:
+        found.sealed = entries[0][1]
+    else:
+        found.sealed = {table: max(parts[table], default=0) for table in found.sealed}  # the last goes on
+    _merge_trials(found, parts["trials"], entries)
+    for trial in found.trials:
+        if not is_plain(trial):  # its checkpoints would be outside
+            raise InputError(f"{folder / 'trials'}: {trial!r} is not the key of a trial")
+    for table in found.active:
+        _merge(found, table, parts[table], [row for name, row in entries if name == table])
+    for trial, row in found.trials.items():
+        going_on = found.unfinished(trial) or found.incomplete(trial) or row["status"] == "superseded"
+        if trial in found.epochs and not going_on:
+            del found.epochs[trial]
+    return found
+
+
+def _parts(table: Path, notes: list[str]) -> dict[int, list[Row]]:
+    """Return the rows of every part by its number."""
+    parts = {}
+    for path in sorted(table.glob("part-*.parquet")):
+        try:
+            rows = pq.read_table(path, page_checksum_verification=True).to_pylist()
+        except (OSError, pa.ArrowException) as error:
+            aside = path.rename(path.with_name(f"_damaged-{time.time_ns()}-{path.name}"))
+            reason = str(error).partition("\n")[0]
+            notes.append(f"{path} is damaged ({reason}), now {aside.name}; what it held is measured again")
+        else:
+            parts[int(path.stem.partition("-")[2])] = rows
+    return parts
+
+
+def _merge_trials(found: Recovered, parts: dict[int, list[Row]], entries: list[journal.Entry]) -> None:
+    written = {row["trial"]: row for rows in parts.values() for row in rows}
+    for table, change in entries:
+        if table == "trials":
+            if change.get("started"):
+                change["started"] = datetime.fromisoformat(change["started"])
+            found.trials.setdefault(change["trial"], {}).update(change)
+    for trial, row in written.items():
+        # A journal that lost its end is older than Parquet; one that lost lines has rows without a head.
+        known = found.trials.get(trial, {})
+        older = known.get("status") in UNFINISHED and row["status"] not in UNFINISHED
+        if "arm" not in known or older:
+            found.trials[trial] = row
+    for trial in [trial for trial, row in found.trials.items() if "arm" not in row]:
+        del found.trials[trial]
+
+
+def _merge(found: Recovered, table: str, parts: dict[int, list[Row]], journaled: list[Row]) -> None:
+    """Take every row once; the classes of a trial that is not terminal come again with that end."""
+    active: dict[tuple, Row] = {}
+    for number, rows in sorted(parts.items()):
+        if number < found.sealed[table]:
+            _take(found, table, rows)
+        else:
+            active |= {_key(table, row): row for row in rows}
+    # A journal without its first line may repeat what is in a part.
+    active |= {_key(table, row): row for row in journaled if not _sealed(found, table, row)}
+    kept = [row for row in active.values() if table == "epochs" or not found.unfinished(row["trial"])]
+    _take(found, table, kept)
+    found.active[table] = kept
+
+
+def _sealed(found: Recovered, table: str, row: Row) -> bool:
+    if table == "epochs":
+        return row["epoch"] in found.scores[row["trial"]]
+    return found.classes[row["trial"]] > 0
+
+
+def _take(found: Recovered, table: str, rows: list[Row]) -> None:
+    found.count({"epochs": [], "classes": []} | {table: rows})
+    if table == "epochs":
+        for row in rows:
+            found.epochs[row["trial"]][row["epoch"]] = row
+
+
+def _key(table: str, row: Row) -> tuple:
+    return tuple(row[column] for column in KEYS[table])

@@ -1,0 +1,125 @@
+"""One calm display: a bar in a terminal, a plain line now and then when piped."""
+
+import sys
+import time
+from types import TracebackType
+from typing import Any, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, TaskProgressColumn, TextColumn
+from rich.progress import Progress as Bar
+
+from sweeps.planning.plan import Plan
+from sweeps.search.asha import METRIC
+from sweeps.store.recovery import Recovered
+
+PLAIN_LINE_SECONDS = 15.0
+TELLING_SHARE = 0.03  # of the work, before the time left is judged
+
+
+class Progress:
+    """Counts trials by status. The time left is judged from the work: epochs times seconds an epoch."""
+
+    def __init__(self, plan: Plan, seconds_per_epoch: dict[str, float]):
+        """``seconds_per_epoch`` by arm; only their ratios matter once the sweep runs."""
+        self.cost = seconds_per_epoch
+        self.trials = sum(n for _, _, n in plan.runs())
+        self.total = sum(n * arm.config.epochs * self.cost[arm.name] for arm, _, n in plan.runs())
+        self.labels = {arm.name: arm.arm.label for arm in plan.arms}
+        self.counts = dict.fromkeys(("running", "finished", "stopped", "diverged", "failed"), 0)
+        self.done = self.before = 0.0  # work; before: that of earlier sessions
+        self.notes: set[str] = set()
+        self.best: tuple[float, str] | None = None
+        self.started_at = self.printed_at = time.monotonic()
+        self.working_since: float | None = None
+        self.console = Console(file=sys.stdout, highlight=False)
+        columns = BarColumn(bar_width=24), TaskProgressColumn(), TextColumn("{task.description}")
+        self.bar = Bar(*columns, console=self.console)
+        self.task = self.bar.add_task("starting Ray workers", total=self.total)
+
+    def __enter__(self) -> Self:
+        self.started_at = self.printed_at = time.monotonic()
+        if self.console.is_terminal:
+            self.bar.start()
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._show(last=True)
+        self.bar.stop()
+
+    def go_on(self, past: Recovered) -> None:
+        """Count what earlier sessions have done."""
+        for trial, row in past.trials.items():
+            if row.get("known_from"):  # on top of what was planned
+                self.trials += 1
+                self.total += self.cost[row["arm"]] * row["epochs"]
+            for score in past.scores[trial].values():
+                self._judge(score, row["arm"])
+            if row["status"] in self.counts and row["status"] != "running":
+                self.counts[row["status"]] += 1
+                self.done += self.cost[row["arm"]] * row["epochs"]
+            elif past.unfinished(trial):
+                self.done += self.cost[row["arm"]] * len(past.scores[trial])
+        self.before = self.done
+
+    def note(self, text: str) -> None:
+        """Say something once, above the display."""
+        if text not in self.notes:
+            self.notes.add(text)
+            self.console.print(f"note: {text}", soft_wrap=True, markup=False)
+
+    def started(self) -> None:
+        if self.working_since is None:  # workers take seconds to start
+            self.working_since = time.monotonic()
+        self.counts["running"] += 1
+        self._show()
+
+    def epoch(self, arm: str, result: dict[str, Any]) -> None:
+        self.done += self.cost[arm]
+        self._judge(result.get(METRIC), arm)
+        self._show()
+
+    def _judge(self, score: float | None, arm: str) -> None:
+        if score is not None and (self.best is None or score > self.best[0]):
+            self.best = (score, self.labels[arm])
+
+    def ended(self, arm: str, status: str, epochs_left: int) -> None:
+        """A trial no longer runs; one that is only interrupted counts for nothing yet."""
+        self.counts["running"] -= 1
+        if status == "interrupted":
+            return
+        self.counts[status] += 1
+        self.done += self.cost[arm] * epochs_left
+        self._show()
+
+    def done_so_far(self) -> str:
+        done = sum(self.counts.values()) - self.counts["running"]
+        return f"{done} of {max(self.trials, done + self.counts['running'])} done"
+
+    def line(self) -> str:
+        """Return the state in one line."""
+        counts = self.counts
+        parts = [f"{counts['running']} running, {self.done_so_far()}"]
+        parts += [f"{counts[s]} {s}" for s in ("stopped", "diverged", "failed") if counts[s]]
+        if self.best:
+            parts.append(f"best val macro recall {self.best[0]:.3f} ({self.best[1]})")
+        done, left = self.done - self.before, self.total - self.done
+        if self.working_since and left > 0 and done > TELLING_SHARE * (done + left):
+            elapsed = time.monotonic() - self.working_since
+            parts.append(f"about {duration(elapsed * left / done)} left")
+        return ", ".join(parts)
+
+    def _show(self, last: bool = False) -> None:
+        if self.console.is_terminal:
+            self.bar.update(self.task, completed=self.done, description=self.line())
+        elif last or time.monotonic() - self.printed_at > PLAIN_LINE_SECONDS:
+            self.printed_at = time.monotonic()
+            print(f"[{duration(self.printed_at - self.started_at)}] {self.line()}", flush=True)
+
+
+def duration(seconds: float) -> str:
+    """Write seconds as a person would: 45 s, 12 min, 3 h 05 min."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"

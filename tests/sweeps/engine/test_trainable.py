@@ -1,0 +1,100 @@
+"""What a trial reports when it goes on, without Ray."""
+
+import os
+
+import numpy as np
+import pytest
+
+from lt_core.errors import InputError
+from sweeps.engine.trainable import class_rows, reports
+
+
+@pytest.fixture
+def job(tmp_path, data_dir, digits):
+    return {
+        "trial": "t",
+        "knobs": {"imbalance_ratio": 20.0, "epochs": 6, "augment": "crop"},
+        "until_epoch": None,
+        "attempt": 1,
+        "reported": 0,
+        "checkpoints": str(tmp_path / "checkpoints"),
+        "checkpoint_every": 0.0,
+        "dataset": {"spec": "digits", "data_dir": str(data_dir), "image_size": None},
+        "fingerprint": digits.fingerprint,
+        "plugin": None,
+    }
+
+
+def numbers(report):
+    left_out = ("train_seconds", "eval_seconds", "notes")
+    return {key: str(value) for key, value in report.items() if key not in left_out}
+
+
+def some(job, n):
+    """The first n reports of a trial whose process then ends."""
+    running = reports(job)
+    found = [numbers(next(running)) for _ in range(n)]
+    running.close()
+    return found
+
+
+def test_a_trial_goes_on_from_its_checkpoint_and_reports_that_epoch_again(job):
+    whole = list(map(numbers, reports(job | {"trial": "whole"})))
+    assert [report["epoch"] for report in whole] == list("123456")
+    assert [report["done"] for report in whole] == ["False"] * 5 + ["True"]
+    assert some(job, 4) == whole[:4]
+    assert list(map(numbers, reports(job | {"attempt": 2, "reported": 4}))) == whole[3:]
+
+
+def test_an_epoch_that_was_never_put_on_record_is_not_skipped(job):
+    whole = list(map(numbers, reports(job | {"trial": "whole"})))
+    some(job, 4)  # the driver died before it wrote the fourth
+    assert list(map(numbers, reports(job | {"attempt": 2, "reported": 3}))) == whole[2:]
+
+
+def test_a_damaged_checkpoint_is_said_and_the_one_before_is_used(job, tmp_path):
+    whole = some(job, 4)
+    newest = max((tmp_path / "checkpoints" / "t").iterdir())
+    os.truncate(newest, 1000)
+    first = next(reports(job | {"attempt": 2, "reported": 4}))
+    assert first["notes"] == [f"checkpoint {newest} is damaged: the one before it is used"]
+    assert numbers(first) == whole[2]
+
+
+def test_what_was_lost_is_measured_up_to_where_it_was(job):
+    whole = list(map(numbers, reports(job | {"trial": "whole"})))
+    again = list(map(numbers, reports(job | {"until_epoch": 4})))
+    assert again == [*whole[:3], whole[3] | {"done": "True"}]
+
+
+def test_other_data_is_refused(job):
+    with pytest.raises(InputError, match="the data of digits is not what the sweep began with"):
+        next(reports(job | {"fingerprint": "other"}))
+
+
+def test_the_score_of_the_rung_is_the_best_under_any_adjustment_and_never_of_test(job):
+    for report in reports(job):
+        assert report["val_best_adjusted_recall"] == np.nanmean(report["recall_by_tau"], axis=1).max()
+        assert report["val_best_adjusted_recall"] >= report["val_macro_recall"]
+    for report in reports(job | {"trial": "final", "knobs": job["knobs"] | {"evaluate_on": "test"}}):
+        assert report["val_best_adjusted_recall"] is None
+        assert report["recall_by_tau"].shape == (21, 10)
+
+
+def test_the_rows_of_the_classes():
+    confusion = np.array([[3, 1], [2, 6]])
+    by_tau = np.array([[0.75, 0.75], [0.5, 1.0], [0.25, 1.0]])
+    first, second = class_rows(confusion, np.array([9, 4]), by_tau, ("cat", "dog"))
+    assert first == {
+        "class": 0,
+        "class_name": "cat",
+        "n_train": 9,
+        "support": 4,
+        "predicted": 5,
+        "precision": 3 / 5,
+        "recall": 3 / 4,
+        "f1": 6 / 9,
+        "confusion": [3, 1],
+        "recall_by_tau": [0.75, 0.5, 0.25],
+    }
+    assert (second["class_name"], second["recall_by_tau"]) == ("dog", [0.75, 1.0, 1.0])
