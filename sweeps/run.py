@@ -12,6 +12,7 @@ from joblib import cpu_count
 from lt_core.config import TrainConfig
 from lt_core.data import Dataset, load_dataset
 from lt_core.errors import InputError, Unavailable
+from sweeps.engine.share import Share
 from sweeps.planning import experiment as experiments
 from sweeps.planning.description import describe, plan_text, seconds_per_epoch_by_arm
 from sweeps.planning.plan import Plan, make_plan
@@ -54,7 +55,7 @@ def _sweep(given: dict[str, Any], signals: Signals) -> int:
     begun = resume.recorded(folder) if given.get("resume") else None
     options = options_of.complete(given, begun.options if begun else None)
     gpus = min(1, torch.cuda.device_count()) if options.gpus_per_trial is None else options.gpus_per_trial
-    share = engine.Share(options.cpus_per_trial, gpus)
+    share = Share(options.cpus_per_trial, gpus)
     settings = options_of.settings(options.set)
     image_size = TrainConfig.parse({k: v for k, v in settings.items() if k == "image_size"}).image_size
     options.dataset, data = _open_data(options, image_size)

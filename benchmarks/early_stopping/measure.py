@@ -12,11 +12,12 @@ from ray.tune.schedulers import TrialScheduler
 from ray.tune.schedulers.async_hyperband import _Bracket
 from scipy.stats import spearmanr
 
+from sweeps.record.metrics import RUNG_METRIC, SELECTION_METRIC
 from sweeps.search import asha as scheduler
-from sweeps.search.asha import METRIC, REDUCTION, RUNG_METRIC
+from sweeps.search.asha import REDUCTION
 
 TOP, ORDERS = 8, 200
-SCORES = {"macro recall": METRIC, "best adjusted recall": RUNG_METRIC}
+SCORES = {"macro recall": SELECTION_METRIC, "best adjusted recall": RUNG_METRIC}
 SLOW: dict[str, Callable[[pd.DataFrame], pd.Series]] = {
     "all": lambda c: c.lr > 0,
     "decoupling on": lambda c: c.stage1_share.notna(),

@@ -13,7 +13,8 @@ from lt_core.data import load_dataset
 from lt_core.train import train
 from sweeps.engine.trainable import epoch_row
 from sweeps.planning.spaces import SPACES
-from sweeps.search.asha import METRIC, REDUCTION, TIME, rung
+from sweeps.record.metrics import SELECTION_METRIC
+from sweeps.search.asha import REDUCTION, TIME, rung
 
 
 class Trial(tune.Trainable):
@@ -47,7 +48,7 @@ def main(storage: str, data_dir: str, trials: int) -> None:
         tune.with_resources(Trial, {"cpu": 1}),
         param_space=space,
         tune_config=tune.TuneConfig(
-            metric=METRIC,
+            metric=SELECTION_METRIC,
             mode="max",
             search_alg=OptunaSearch(),
             scheduler=asha,

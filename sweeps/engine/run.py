@@ -9,7 +9,6 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -22,6 +21,7 @@ from ray.tune.execution.tune_controller import TuneController
 from lt_core.data import Dataset
 from lt_core.errors import InputError
 from sweeps.engine.recorder import EndedEarly, Recorder
+from sweeps.engine.share import Share
 from sweeps.engine.trainable import Trial
 from sweeps.planning.plan import Plan
 from sweeps.search.asha import ArmASHA
@@ -71,34 +71,6 @@ class PatientController(TuneController):
 
 
 sys.modules["ray.tune.tune"].TuneController = PatientController  # type: ignore[attr-defined]
-
-
-@dataclass(frozen=True)
-class Share:
-    """What one trial gets of the machine."""
-
-    cpus: float
-    gpus: float
-
-    def __post_init__(self) -> None:
-        if self.cpus <= 0:
-            raise InputError(f"--cpus-per-trial {self.cpus:g}: must be above 0")
-        if self.gpus < 0 or (self.gpus > 1 and self.gpus % 1):
-            raise InputError(f"--gpus-per-trial {self.gpus:g}: must be a share of one GPU or a whole number")
-
-    @property
-    def threads(self) -> int:
-        """Torch's threads: more of them than cores is many times slower."""
-        return max(1, int(self.cpus))
-
-    def concurrent(self, cpus: float, gpus: float, most: int | None) -> int:
-        """Return how many trials fit, at most ``most``; raise InputError where not even one does."""
-        if self.gpus > gpus:
-            raise InputError(f"--gpus-per-trial {self.gpus:g}: there are {gpus:g} GPUs here")
-        if self.cpus > cpus:
-            raise InputError(f"--cpus-per-trial {self.cpus:g}: there are {cpus:g} cores here")
-        fits = [cpus / self.cpus] + ([gpus / self.gpus] if self.gpus else [])
-        return min(int(min(fits) + 1e-9), most or sys.maxsize)
 
 
 @contextmanager

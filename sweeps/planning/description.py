@@ -15,7 +15,8 @@ from lt_core.data.split import split_indices
 from lt_core.evaluation.inference import TAUS
 from lt_core.timing import seconds_per_epoch
 from sweeps.planning.plan import Plan, final_counts, weight_note
-from sweeps.search.asha import METRIC, REDUCTION, RUNG_METRIC, rung
+from sweeps.record.metrics import RUNG_METRIC, SELECTION_METRIC
+from sweeps.search.asha import REDUCTION, rung
 from sweeps.terminal.progress import duration
 
 OF_THE_TIME = ("model", "batch_size", "precision", "sampler", "noise_variances", "irm_penalty", "tta")
@@ -55,7 +56,7 @@ def plan_text(plan: Plan, data: Dataset, folder: Path, concurrent: int, costs: d
     if plan.searched:
         at = rung(plan.searched[0].config.epochs)
         stopping = f"ASHA lets the best 1 in {REDUCTION} go on at epoch {at}, by {RUNG_METRIC}"
-        lines.append(f"  search:  Optuna (TPE) on {METRIC}; {stopping}")
+        lines.append(f"  search:  Optuna (TPE) on {SELECTION_METRIC}; {stopping}")
     lines += [
         f"  at once: {concurrent} trials",
         f"  results: {folder}",
@@ -83,7 +84,7 @@ def describe(plan: Plan, data: Dataset, options: dict[str, Any], about: str) -> 
         "experiment": plan.name,
         "about": about,
         "options": options,
-        "metric": METRIC,
+        "metric": SELECTION_METRIC,
         "direction": "max",
         "data": {
             "name": data.name,

@@ -10,7 +10,9 @@ from typing import Any
 from ray.tune.experiment import Trial
 from ray.tune.schedulers import AsyncHyperBandScheduler, FIFOScheduler, TrialScheduler
 
-METRIC, RUNG_METRIC, TIME = "val_macro_recall", "val_best_adjusted_recall", "epoch"
+from sweeps.record.metrics import RUNG_METRIC
+
+TIME = "epoch"
 REDUCTION = 3
 
 

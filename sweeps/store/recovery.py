@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from lt_core.errors import InputError
 from sweeps.record.columns import SCHEMAS
-from sweeps.search.asha import METRIC, RUNG_METRIC
+from sweeps.record.metrics import RUNG_METRIC, SELECTION_METRIC
 from sweeps.store import journal
 from sweeps.store.files import is_plain
 
@@ -48,7 +48,7 @@ class Recovered:
     def count(self, tables: dict[str, list[Row]]) -> None:
         """Take note of rows of the epochs and classes tables."""
         for row in tables["epochs"]:
-            self.scores[row["trial"]][row["epoch"]] = row.get(METRIC)
+            self.scores[row["trial"]][row["epoch"]] = row.get(SELECTION_METRIC)
             if row.get(RUNG_METRIC) is not None:
                 self.rung_scores[row["trial"]][row["epoch"]] = row[RUNG_METRIC]
         self.classes.update(row["trial"] for row in tables["classes"])

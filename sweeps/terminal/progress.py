@@ -10,7 +10,7 @@ from rich.progress import BarColumn, TaskProgressColumn, TextColumn
 from rich.progress import Progress as Bar
 
 from sweeps.planning.plan import Plan
-from sweeps.search.asha import METRIC
+from sweeps.record.metrics import SELECTION_METRIC
 from sweeps.store.recovery import Recovered
 
 PLAIN_LINE_SECONDS = 15.0
@@ -76,7 +76,7 @@ class Progress:
 
     def epoch(self, arm: str, result: dict[str, Any]) -> None:
         self.done += self.cost[arm]
-        self._judge(result.get(METRIC), arm)
+        self._judge(result.get(SELECTION_METRIC), arm)
         self._show()
 
     def _judge(self, score: float | None, arm: str) -> None:

@@ -6,6 +6,7 @@ import pytest
 from analysis.load import load
 from analysis.report import tables
 from sweeps.engine import run as engine
+from sweeps.engine.share import Share
 from sweeps.planning import experiment as experiments
 from sweeps.planning.description import describe
 from sweeps.store.results import Results
@@ -39,7 +40,7 @@ def test_every_experiment_runs_to_its_end_and_is_reported(name, cores, digits, d
             results,
             Progress(plan, {arm.name: 1.0 for arm in plan.arms}),
             signals,
-            share=engine.Share(1, 0),
+            share=Share(1, 0),
             concurrent=cores,
             dataset={"spec": "digits", "data_dir": str(data_dir), "image_size": None},
             plugin=None,

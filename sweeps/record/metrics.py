@@ -1,0 +1,16 @@
+"""The metrics of a results folder, each with the direction in which it is better."""
+
+METRICS = {  # as lt_core.evaluation.metrics.Summary has them, and the loss
+    "loss": "min",
+    "accuracy": "max",
+    "macro_precision": "max",
+    "macro_recall": "max",
+    "macro_f1": "max",
+    "worst_recall": "max",
+    "classes_without_support": "min",
+    "classes_without_predictions": "min",
+}
+SELECTION_METRIC = "val_macro_recall"  # what searches maximise and selection reads
+RUNG_METRIC = "val_best_adjusted_recall"  # what early stopping compares
+TEST_METRIC = "test_macro_recall"  # what tables compare arms by
+DIRECTION = METRICS["macro_recall"]
