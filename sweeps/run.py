@@ -16,6 +16,7 @@ from sweeps.engine.share import Share
 from sweeps.planning import experiment as experiments
 from sweeps.planning.description import describe, plan_text, seconds_per_epoch_by_arm
 from sweeps.planning.plan import Plan, make_plan
+from sweeps.record.description import RecordError, read_description
 from sweeps.store.results import Results
 from sweeps.terminal import options as options_of
 from sweeps.terminal.progress import Progress
@@ -32,7 +33,7 @@ def main(argv: list[str] | None = None) -> int:
             if "experiment" not in given:
                 raise InputError("which experiment? --list shows them")
             return _sweep(given, signals)
-        except InputError as error:
+        except (InputError, RecordError) as error:
             print(f"error: {error}", file=sys.stderr)
             return 2
         except Interrupted as interrupted:
@@ -48,11 +49,12 @@ def _list() -> int:
 def _sweep(given: dict[str, Any], signals: Signals) -> int:
     # Ray and Optuna take seconds to import; --list and wrong options should not wait for them.
     from sweeps.engine import run as engine
-    from sweeps.store import same_sweep as resume
+    from sweeps.search import warm_start
+    from sweeps.store import same_sweep
 
     name, module = experiments.find(given["experiment"])
     folder = Path(given.get("results", options_of.DEFAULTS["results"])) / name
-    begun = resume.recorded(folder) if given.get("resume") else None
+    begun = read_description(folder) if given.get("resume") else None
     options = options_of.complete(given, begun.options if begun else None)
     gpus = min(1, torch.cuda.device_count()) if options.gpus_per_trial is None else options.gpus_per_trial
     share = Share(options.cpus_per_trial, gpus)
@@ -76,11 +78,11 @@ def _sweep(given: dict[str, Any], signals: Signals) -> int:
     notes: list[str] = []
     known: dict[str, list] = {}
     if begun:
-        notes = resume.check(begun, description)
-        description["notes"] = begun.notes
+        notes = same_sweep.check(begun, description)
+        description = description.model_copy(update={"notes": begun.notes})
     elif options.warm_start:
-        known, notes = resume.known_trials(Path(options.warm_start), plan, data.fingerprint)
-        description["notes"] += notes
+        known, notes = warm_start.known_trials(Path(options.warm_start), plan, data.fingerprint)
+        description = description.model_copy(update={"notes": [*description.notes, *notes]})
     if options.dry_run:
         concurrent = share.concurrent(cpu_count(), torch.cuda.device_count(), options.max_concurrent)
         print(plan_text(plan, data, folder, concurrent, seconds_per_epoch_by_arm(plan, data)))
