@@ -12,7 +12,7 @@ import numpy as np
 from lt_core.config import TrainConfig
 from lt_core.data import Dataset
 from lt_core.data.split import split_indices
-from lt_core.evaluation.inference import TAUS
+from lt_core.evaluation.posthoc import TAUS
 from lt_core.timing import seconds_per_epoch
 from sweeps.planning.plan import Plan, PlannedArm, final_counts, weight_note
 from sweeps.record.description import ArmRecord, DataRecord, Description, QuestionRecord, SpaceRecord
@@ -87,6 +87,7 @@ def describe(plan: Plan, data: Dataset, options: dict[str, Any], about: str) -> 
         options=options,
         data=DataRecord(
             name=data.name,
+            benchmark=data.benchmark,
             source=options["dataset"].partition(":")[0],
             fingerprint=data.fingerprint,
             class_names=list(data.class_names),
