@@ -12,12 +12,14 @@ from joblib import cpu_count
 from lt_core.config import TrainConfig
 from lt_core.data import Dataset, load_dataset
 from lt_core.errors import InputError, Unavailable
+from sweeps import experiments
 from sweeps.engine.share import Share
-from sweeps.planning import experiment as experiments
-from sweeps.planning.description import describe, plan_text, seconds_per_epoch_by_arm
+from sweeps.planning.costs import seconds_per_epoch_by_arm
+from sweeps.planning.description import describe
 from sweeps.planning.plan import Plan, make_plan
 from sweeps.store.results import Results
 from sweeps.terminal import options as options_of
+from sweeps.terminal.plan_text import plan_text
 from sweeps.terminal.progress import Progress
 from sweeps.terminal.signals import Interrupted, Signals
 
