@@ -54,7 +54,7 @@ def _images(where: str, arms: Sequence[PlannedArm], counts: dict[str, np.ndarray
     title = f"  training images in {where}:"
     if len(labels) == 1:
         return [f"{title}  {_counts(of_all)}" for of_all in labels]
-    return [title, *(f"    {_counts(of_some)}: {', '.join(some)}" for of_some, some in labels.items())]
+    return [title, *(f"    {_counts(of_some)}: {'; '.join(some)}" for of_some, some in labels.items())]
 
 
 def _counts(counts: tuple[int, ...]) -> str:

@@ -55,7 +55,7 @@ def test_arms_of_different_counts_have_a_line_each(mixed, digits):
     tail = " ".join(map(str, TAIL))
     assert lines(mixed, digits)[1:5] == [
         "  training images in final runs:",
-        f"    {tail} ({sum(TAIL)} in all): CE, CB-CE",
+        f"    {tail} ({sum(TAIL)} in all): CE; CB-CE",
         "    60 60 60 60 60 60 60 60 60 60 (600 in all): CE, balanced",
         f"  training images in the search:  {tail} ({sum(TAIL)} in all)",
     ]
