@@ -1,8 +1,11 @@
 """The lines around the tables: what was run on which data and budget, what early stopping saved."""
 
+from typing import Any
+
+from analysis.groups import GROUP, settings
 from analysis.load import Sweep
-from analysis.tables.frontier import GROUP
 from analysis.tables.published import source
+from sweeps.record.states import Status
 
 FRONTIER = (
     f"Head and tail are the {100 * GROUP:.0f} % of the classes with the most and with the fewest training "
@@ -12,26 +15,33 @@ FRONTIER = (
 
 
 def header(sweep: Sweep) -> list[str]:
-    """Return what every table of the sweep must be read with."""
-    about, data = sweep.about, sweep.about["data"]
-    config = sweep.trials[sweep.trials.trial == sweep.finals.trial.iloc[0]].iloc[0]
-    counts = data["train_counts"]
-    by_nature = config.profile in ("none", "counts")
-    ratio = max(counts) / min(counts) if by_nature else config.imbalance_ratio
-    epochs = sorted({arm["epochs"] for arm in about["arms"]})
-    preset = f", preset {about['preset']}" if about["preset"] else ""
+    """Return what every table of the sweep must be read with; where arms differ, all of their values."""
+    about, own = sweep.about, settings(sweep)
+    run = sweep.trials[sweep.trials.trial == sweep.finals.trial.iloc[0]].iloc[0]
+
+    def values(column: str, form: str = "{}") -> str:
+        return " or ".join(form.format(value) for value in dict.fromkeys(own[column]))
+
+    preset = f", preset {about.preset}" if about.preset else ""
     models = ", ".join(sorted(set(sweep.trials.model)))
-    start = f"{about['experiment']}{preset} on {data['name']}: {models}"
-    profile = f"{config.profile} profile" if config.profile != "none" else "a long tail by nature"
-    searched = any(arm["searched"] for arm in about["arms"])
-    trials = f"{about['trials']} search trials an arm, " if searched else ""
+    searched = any(arm.searched for arm in about.arms)
+    trials = f"{about.trials} search trials an arm, " if searched else ""
     return [
-        f"{start}, {profile}, imbalance ratio {ratio:.3g}, {sum(counts):,} training images",
-        f"budget: {', '.join(map(str, epochs))} epochs, {trials}{about['seeds']} seeds, "
-        f"{config.precision} on {config.device}",
+        f"{about.experiment}{preset} on {about.data.name}: {models}, {_profiles(own.profile)}, "
+        f"imbalance ratio {values('imbalance ratio', '{:.3g}')}, "
+        f"{values('training images', '{:,}')} training images",
+        f"budget: {', '.join(map(str, sorted(set(own.epochs))))} epochs, {trials}{about.seeds} seeds, "
+        f"{values('precision')} on {run.device}",
         savings(sweep),
         *troubles(sweep),
     ]
+
+
+def _profiles(profiles: Any) -> str:
+    return " or ".join(
+        "a long tail by nature" if profile == "none" else f"{profile} profile"
+        for profile in dict.fromkeys(profiles)
+    )
 
 
 def footer(sweep: Sweep) -> list[str]:
@@ -43,9 +53,9 @@ def footer(sweep: Sweep) -> list[str]:
         "Differences are paired over seeds; intervals are paired t, adjusted by Holm within each table: one "
         "excludes 0 exactly where Holm rejects at 5 %.",
         f"The seeds move {subset}the initialisation and the order; not the test images themselves.",
-        *([FRONTIER] if sweep.about["frontier_of"] else []),
+        *([FRONTIER] if sweep.about.frontier_of else []),
         *([beside.note] if beside else []),
-        *sweep.about["notes"],
+        *sweep.about.notes,
     ]
 
 
@@ -54,7 +64,7 @@ def savings(sweep: Sweep) -> str:
     search = sweep.trials[(sweep.trials.phase == "search") & sweep.trials.known_from.isna()]
     if search.empty:
         return "search: none"
-    stopped = search[search.reason.astype(str).str.startswith("ASHA")]
+    stopped = search[search.status == Status.STOPPED]
     planned, saved = int(search.epochs.sum()), int((stopped.epochs - stopped.epochs_done).sum())
     return (
         f"search: ASHA stopped {len(stopped)} of {len(search)} trials and saved {saved} of "
@@ -65,7 +75,7 @@ def savings(sweep: Sweep) -> str:
 def troubles(sweep: Sweep) -> list[str]:
     """Name every kind of trial that did not end well, and every arm without a final run."""
     lines = [f"{damage}: left out" for damage in sweep.damaged]
-    for status in ("running", "interrupted", "diverged", "failed"):
+    for status in (Status.RUNNING, Status.INTERRUPTED, Status.DIVERGED, Status.FAILED):
         rows = sweep.trials[sweep.trials.status == status]
         if len(rows):
             first = rows.iloc[0]

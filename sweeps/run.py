@@ -19,8 +19,8 @@ from sweeps.terminal.signals import Interrupted, Signals
 if TYPE_CHECKING:
     from lt_core.data import Dataset
     from sweeps.planning.plan import Plan
+    from sweeps.record.description import Description
     from sweeps.store.recovery import Row
-    from sweeps.store.same_sweep import Record
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -34,10 +34,20 @@ def main(argv: list[str] | None = None) -> int:
                 raise InputError("which experiment? --list shows them")
             return _sweep(given, signals)
         except InputError as error:
-            print(f"error: {error}", file=sys.stderr)
-            return 2
+            return _refuse(error)
         except Interrupted as interrupted:
             return 128 + interrupted.number
+        except ValueError as error:
+            from sweeps.record.description import RecordError  # here, as pydantic comes with it
+
+            if not isinstance(error, RecordError):
+                raise
+            return _refuse(error)
+
+
+def _refuse(error: ValueError) -> int:
+    print(f"error: {error}", file=sys.stderr)
+    return 2
 
 
 def _list() -> int:
@@ -76,7 +86,7 @@ def _sweep(given: dict[str, Any], signals: Signals) -> int:
     )
     options.preset = plan.preset
     description = describe(plan, data, vars(options), experiments.summary(module))
-    known, notes = _earlier(begun, plan, data, options, description)
+    description, known, notes = _earlier(begun, plan, data, options, description)
     if options.dry_run:
         concurrent = share.concurrent(*of_this_machine(), options.max_concurrent)
         print(plan_text(plan, data, folder, concurrent, seconds_per_epoch_by_arm(plan, data)))
@@ -85,11 +95,11 @@ def _sweep(given: dict[str, Any], signals: Signals) -> int:
     return _finish(folder, options, ended_early, signals)
 
 
-def _begun(folder: Path) -> "Record":
+def _begun(folder: Path) -> "Description":
     """Return what is on record of the sweep that --resume goes on with."""
-    from sweeps.store import same_sweep
+    from sweeps.record.description import read_description
 
-    return same_sweep.recorded(folder)
+    return read_description(folder)
 
 
 def _open_data(options: Namespace, settings: dict[str, Any]) -> tuple[dict[str, Any], "Dataset"]:
@@ -114,30 +124,28 @@ def _open_data(options: Namespace, settings: dict[str, Any]) -> tuple[dict[str, 
 
 
 def _earlier(
-    begun: "Record | None", plan: "Plan", data: "Dataset", options: Namespace, description: dict[str, Any]
-) -> tuple[dict[str, list["Row"]], list[str]]:
-    """Check that --resume goes on with the sweep that was begun, and take over the trials of --warm-start.
+    begun: "Description | None", plan: "Plan", data: "Dataset", options: Namespace, now: "Description"
+) -> tuple["Description", dict[str, list["Row"]], list[str]]:
+    """Check that --resume goes on with the sweep that was begun, or take over the trials of --warm-start.
 
-    Returns the rows that are known by table, and notes; completes the description's.
+    Returns the description with its notes complete, the rows that are known by table, and what to say.
     """
+    from sweeps.search import warm_start
     from sweeps.store import same_sweep
 
     if begun:
-        notes = same_sweep.check(begun, description)
-        description["notes"] = begun.notes
-        return {}, notes
+        return now.model_copy(update={"notes": begun.notes}), {}, same_sweep.check(begun, now)
     if options.warm_start:
-        known, notes = same_sweep.known_trials(Path(options.warm_start), plan, data.fingerprint)
-        description["notes"] += notes
-        return known, notes
-    return {}, []
+        known, notes = warm_start.known_trials(Path(options.warm_start), plan, data.fingerprint)
+        return now.model_copy(update={"notes": [*now.notes, *notes]}), known, notes
+    return now, {}, []
 
 
 def _run(
     plan: "Plan",
     data: "Dataset",
     folder: Path,
-    description: dict[str, Any],
+    description: "Description",
     known: dict[str, list["Row"]],
     notes: list[str],
     source: dict[str, Any],

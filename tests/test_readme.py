@@ -12,7 +12,7 @@ from analysis.load import load
 from analysis.report import tables
 from analysis.tables import comparison
 from lt_core.config import TrainConfig
-from sweeps.record.columns import SCHEMAS
+from sweeps.store.schemas import SCHEMAS
 from sweeps.terminal.options import parser
 from tests.conftest import command
 
@@ -33,8 +33,8 @@ def test_the_tables_are_those_of_the_kept_results(kept):
 
 
 def test_the_kept_results_are_cifar_at_ratio_100_with_five_seeds(kept):
-    assert kept.about["data"]["name"] == "CIFAR-10, JPEG"
-    assert kept.about["data"]["train_counts"] == [5000, 2997, 1796, 1077, 645, 387, 232, 139, 83, 50]
+    assert kept.about.data.name == "CIFAR-10, JPEG"
+    assert kept.about.arms[0].train_counts == [5000, 2997, 1796, 1077, 645, 387, 232, 139, 83, 50]
     assert kept.finals.groupby("arm").size().min() >= 5
     assert set(kept.trials.status) <= {"finished", "stopped"}
 

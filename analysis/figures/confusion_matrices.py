@@ -12,7 +12,7 @@ def draw(sweep: Sweep) -> Figure:
     """Draw a matrix an arm: rows are true classes, columns predictions, shares of the row in percent."""
     classes = sweep.final_classes()
     arms = [name for name in sweep.labels if (classes.arm == name).any()]
-    names = sweep.about["data"]["class_names"]
+    names = sweep.about.data.class_names
     columns = min(4, len(arms))
     rows = -(-len(arms) // columns)
     figure, axes = plt.subplots(rows, columns, figsize=(3.4 * columns, 3.4 * rows), squeeze=False)
@@ -29,7 +29,7 @@ def draw(sweep: Sweep) -> Figure:
         ax.set_title(sweep.labels[arm], fontsize=9)
     for ax in axes.flat[len(arms) :]:
         ax.set_axis_off()
-    figure.suptitle(f"Confusion on {sweep.about['data']['name']}: true class by row, percent of the row")
+    figure.suptitle(f"Confusion on {sweep.about.data.name}: true class by row, percent of the row")
     figure.tight_layout()
     return figure
 

@@ -4,13 +4,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
+from analysis.groups import GROUP
 from analysis.load import Sweep
-from analysis.tables.frontier import GROUP, curves
+from analysis.tables.frontier import curves
 
 
 def draw(sweep: Sweep) -> Figure | None:
     """Draw means over seeds with one standard error; None where the experiment has no reference."""
-    reference = sweep.about["frontier_of"]
+    reference = sweep.about.frontier_of
     found = curves(sweep) if reference else {}
     if reference not in found:
         return None
@@ -19,7 +20,7 @@ def draw(sweep: Sweep) -> Figure | None:
     base = found[reference].values()
     head, tail = (100 * np.mean([getattr(c, side) for c in base], axis=0) for side in ("head", "tail"))
     ax.plot(head, tail, "k-", lw=1.5, label=f"{sweep.labels[reference]}, post-hoc adjustment")
-    taus = sweep.about["taus"]
+    taus = sweep.about.taus
     for tau in (0.0, 0.5, 1.0, 1.5, 2.0):
         i = taus.index(tau)
         ax.annotate(f"τ={tau:g}", (head[i], tail[i]), textcoords="offset points", xytext=(6, 4), fontsize=8)
@@ -35,7 +36,7 @@ def draw(sweep: Sweep) -> Figure | None:
         )
     ax.set_xlabel(f"head recall, % (the largest {100 * GROUP:.0f} % of the classes)")
     ax.set_ylabel(f"tail recall, % (the rarest {100 * GROUP:.0f} %)")
-    ax.set_title(f"{sweep.about['experiment']} on {sweep.about['data']['name']}: final runs")
+    ax.set_title(f"{sweep.about.experiment} on {sweep.about.data.name}: final runs")
     ax.grid(alpha=0.3)
     ax.legend(fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
     figure.tight_layout()

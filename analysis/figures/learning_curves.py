@@ -24,6 +24,6 @@ def draw(sweep: Sweep) -> Figure:
         ax.set_title(title)
         ax.grid(alpha=0.3)
     axes[1].legend(fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
-    figure.suptitle(f"{sweep.about['experiment']} on {sweep.about['data']['name']}: final runs")
+    figure.suptitle(f"{sweep.about.experiment} on {sweep.about.data.name}: final runs")
     figure.tight_layout()
     return figure

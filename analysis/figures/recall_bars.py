@@ -4,8 +4,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
+from analysis.groups import head_to_tail
 from analysis.load import Sweep
-from analysis.tables.recall_by_class import head_to_tail
 
 
 def draw(sweep: Sweep) -> Figure:
@@ -13,32 +13,33 @@ def draw(sweep: Sweep) -> Figure:
     recall = sweep.final_classes().groupby(["arm", "class"]).recall
     order = head_to_tail(sweep)
     mean, se = recall.mean().unstack()[order], recall.sem().unstack()[order]
-    arms = [arm for arm in sweep.about["arms"] if arm["name"] in mean.index]
+    arms = [arm for arm in sweep.about.arms if arm.name in mean.index]
     columns = min(4, len(arms))
     rows = -(-len(arms) // columns)
     figure, axes = plt.subplots(
         rows, columns, figsize=(3.6 * columns, 2.4 * rows), sharex=True, sharey=True, squeeze=False
     )
-    names, counts = sweep.about["data"]["class_names"], sweep.about["data"]["train_counts"]
+    names, counts = sweep.about.data.class_names, arms[0].train_counts
+    shared = all(arm.train_counts == counts for arm in arms)
     position = np.arange(len(names))
     for ax, arm in zip(axes.flat, arms, strict=False):
-        name = arm["name"]
+        name = arm.name
         ax.bar(position, 100 * mean.loc[name], yerr=100 * se.loc[name], color="#4477aa", ecolor="#222222")
-        if arm["baseline"] in mean.index:
-            label = sweep.labels[arm["baseline"]]
-            baseline = 100 * mean.loc[arm["baseline"]]
+        if arm.baseline and arm.baseline in mean.index:
+            label = sweep.labels[arm.baseline]
+            baseline = 100 * mean.loc[arm.baseline]
             ax.step(position, baseline, where="mid", color="#cc3311", label=label, linewidth=1.2)
             ax.legend(fontsize=7, loc="upper right", frameon=False)
-        ax.set_title(arm["label"], fontsize=9)
+        ax.set_title(arm.label if shared else f"{arm.label} ({sum(arm.train_counts):,} images)", fontsize=9)
         ax.set_ylim(0, 100)
     for ax in axes.flat[len(arms) :]:
         ax.set_axis_off()
-    ticks = [f"{names[k]} ({counts[k]})" for k in order]
+    ticks = [f"{names[k]} ({counts[k]})" if shared else names[k] for k in order]
     for ax in axes.flat[max(0, len(arms) - columns) : len(arms)]:
         ax.set_xticks(position, ticks, rotation=90, fontsize=7)
         ax.tick_params(labelbottom=True)
     for ax in axes[:, 0]:
         ax.set_ylabel("test recall, %")
-    figure.suptitle(f"Recall by class on {sweep.about['data']['name']} (training images)")
+    figure.suptitle(f"Recall by class on {sweep.about.data.name} (training images)")
     figure.tight_layout()
     return figure

@@ -1,24 +1,29 @@
 """Every arm: macro recall over seeds, and the paired difference to the arm's baseline."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
+from analysis.groups import settings
 from analysis.load import Sweep
 from analysis.statistics import holm_differences, paired, standard_error
 from analysis.words import interval, percent, plus_minus
+from sweeps.record.metrics import TEST_METRIC
 
 TITLE = "Test macro recall, percent"
 
 
 def frame(sweep: Sweep) -> pd.DataFrame:
     """Return a row an arm: mean, standard error (ddof = 1), n, adjusted difference to the baseline over the
-    seeds that both have, ``pairs`` of them."""
+    seeds that both have, ``pairs`` of them, and what arms do not share of model, long tail, epochs and
+    precision."""
     finals = sweep.finals
-    compared = [a for a in sweep.about["arms"] if a["baseline"] and (finals.arm == a["name"]).any()]
-    differences = holm_differences(
-        [paired(finals, a["name"], a["baseline"], "test_macro_recall") for a in compared]
-    )
-    adjusted = {a["name"]: (a["baseline"], d) for a, d in zip(compared, differences, strict=True)}
+    pairs = [(a.name, a.baseline) for a in sweep.about.arms if a.baseline and (finals.arm == a.name).any()]
+    differences = holm_differences([paired(finals, *pair, TEST_METRIC) for pair in pairs])
+    adjusted = {arm: (other, d) for (arm, other), d in zip(pairs, differences, strict=True)}
+    own = settings(sweep)
+    own = own[[column for column in own if own[column].nunique() > 1]]
     rows = []
     for name, label in sweep.labels.items():
         runs = finals[finals.arm == name]
@@ -37,6 +42,7 @@ def frame(sweep: Sweep) -> pd.DataFrame:
             "low": np.nan,
             "high": np.nan,
             "verdict": "",
+            **own.loc[name],
         }
         if name in adjusted:
             baseline, d = adjusted[name]
@@ -48,9 +54,11 @@ def frame(sweep: Sweep) -> pd.DataFrame:
 
 def display(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the table as text."""
+    own = list(frame.columns)[list(frame.columns).index("verdict") + 1 :]
     return pd.DataFrame(
         {
             "arm": frame.arm,
+            **{column: frame[column].map(_value) for column in own},
             "macro recall": [plus_minus(m, s) for m, s in zip(frame.macro_recall, frame.se, strict=True)],
             "n": [
                 f"{n}" if n == pairs else f"{n}, {pairs} paired"
@@ -65,3 +73,7 @@ def display(frame: pd.DataFrame) -> pd.DataFrame:
             "verdict": frame.verdict,
         }
     )
+
+
+def _value(value: Any) -> str:
+    return value if isinstance(value, str) else f"{value:,.4g}" if isinstance(value, float) else f"{value:,}"

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from analysis.groups import head_and_tail
 from analysis.load import Sweep
 from analysis.statistics import holm_differences
 from analysis.tables.questions import trained_too_little
 from analysis.words import interval, percent
 
 TITLE = "The head-tail frontier, percent: tail recall beside the frontier's at the same head recall"
-GROUP = 0.3  # of the classes: 3 of 10 are the head and 3 the tail, as in MiSLAS on CIFAR-10
 VERDICTS = {
     "better": "beats the frontier",
     "worse": "below the frontier",
@@ -45,30 +45,30 @@ class Curve:
 
 def curves(sweep: Sweep) -> dict[str, dict[int, Curve]]:
     """Return the curve of every final run, by arm and seed."""
+    head, tail = head_and_tail(sweep)
     found: dict[str, dict[int, Curve]] = {}
     for _, rows in sweep.final_classes().groupby("trial"):
         arm, seed = str(rows.arm.iloc[0]), int(rows.seed.iloc[0])
-        rows = rows.sort_values(["n_train", "class"], ascending=[False, True])
+        rows = rows.sort_values("class")
         by_tau = np.stack(rows.recall_by_tau.to_list())
-        n = max(1, round(GROUP * len(rows)))
         recall = rows.recall.to_numpy()
         found.setdefault(arm, {})[seed] = Curve(
-            head=np.nanmean(by_tau[:n], axis=0),
-            tail=np.nanmean(by_tau[-n:], axis=0),
+            head=np.nanmean(by_tau[head], axis=0),
+            tail=np.nanmean(by_tau[tail], axis=0),
             macro=np.nanmean(by_tau, axis=0),
-            point=(float(np.nanmean(recall[:n])), float(np.nanmean(recall[-n:]))),
+            point=(float(np.nanmean(recall[head])), float(np.nanmean(recall[tail]))),
         )
     return found
 
 
 def frame(sweep: Sweep) -> pd.DataFrame | None:
     """Return a row an arm, the reference first, as it is and adjusted with tau = 1; None: no reference."""
-    reference = sweep.about["frontier_of"]
+    reference = sweep.about.frontier_of
     found = curves(sweep) if reference else {}
     if reference not in found:
         return None
     base = found[reference]
-    one = sweep.about["taus"].index(1.0)
+    one = sweep.about.taus.index(1.0)
     adjusted = [(c.head[one], c.tail[one]) for c in base.values()]
     rows = [
         _row(sweep, reference, [c.point for c in base.values()], list(base)),

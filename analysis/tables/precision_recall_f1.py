@@ -14,11 +14,11 @@ METRICS = ["precision", "recall", "f1"]
 def frame(sweep: Sweep) -> pd.DataFrame:
     """Return a row an arm and class, then the macro and weighted averages; published columns may be NaN."""
     rows = sweep.final_classes()
-    names = sweep.about["data"]["class_names"]
+    names = sweep.about.data.class_names
     published = _published(sweep)
     found = []
-    for arm in sweep.about["arms"]:
-        own = rows[rows.arm == arm["name"]]
+    for arm in sweep.about.arms:
+        own = rows[rows.arm == arm.name]
         if own.empty:
             continue
         by_class = own.groupby("class")[[*METRICS, "support"]].mean()
@@ -28,10 +28,10 @@ def frame(sweep: Sweep) -> pd.DataFrame:
         by_class.loc["weighted average"] = weighted
         total = own.groupby("trial").support.sum().mean()
         by_class.loc[["macro average", "weighted average"], "support"] = total
-        beside = published.get(arm["published"])
+        beside = published.get(arm.published or "")
         if beside is not None:
             by_class = by_class.join(beside)
-        by_class.insert(0, "arm", arm["label"])
+        by_class.insert(0, "arm", arm.label)
         found.append(by_class.rename_axis("class").reset_index())
     table = pd.concat(found, ignore_index=True)
     return table.reindex(columns=["arm", "class", *METRICS, "support", *(f"published_{m}" for m in METRICS)])
@@ -41,7 +41,7 @@ def _published(sweep: Sweep) -> dict[str, pd.DataFrame]:
     """Return the published figures by arm, indexed by class; none where they have other columns."""
     if source(sweep) is None:
         return {}
-    table = pd.read_csv(FOLDER / f"{sweep.about['published']}.csv")
+    table = pd.read_csv(FOLDER / f"{sweep.about.published}.csv")
     if "precision" not in table:
         return {}
     found = {}

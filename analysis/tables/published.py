@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
+from analysis.groups import settings
 from analysis.load import ReportError, Sweep
 from analysis.statistics import standard_error
 from analysis.words import percent, plus_minus
+from sweeps.record.description import ArmRecord
 
 TITLE = "Published beside measured: recall by class and macro recall, percent"
 FOLDER = Path(__file__).parent.parent / "published"
@@ -65,24 +68,29 @@ def figures(name: str, imbalance_ratio: float, class_names: list[str]) -> pd.Dat
 
 def on_cifar10(sweep: Sweep) -> bool:
     """Whether the data is the one that every published figure is about."""
-    return sweep.about["data"]["name"].split(",")[0] == "CIFAR-10"
+    return sweep.about.data.benchmark == "CIFAR-10"
 
 
 def source(sweep: Sweep) -> Source | None:
-    """Return the source of figures that stand beside the sweep's; None: there are none on its data and long
-    tail.
+    """Return the source of figures that stand beside the sweep's; None: none of its arms is on the data and
+    the long tail that they are of.
 
     Raises:
         ReportError: the experiment names a table that does not exist.
     """
-    name, run = sweep.about["published"], sweep.trials.iloc[0]
+    name = sweep.about.published
     if name is None or not on_cifar10(sweep):
         return None
     if name not in SOURCES:
         raise ReportError(f"published={name!r} is no table of analysis/published: {', '.join(SOURCES)}")
-    found = SOURCES[name]
-    same = run.profile == found.profile and found.imbalance_ratio in (None, run.imbalance_ratio)
-    return found if same else None
+    return SOURCES[name] if _comparable(sweep, SOURCES[name]) else None
+
+
+def _comparable(sweep: Sweep, found: Source) -> dict[str, float]:
+    """Return the imbalance ratio of each arm that is on the long tail of the published figures, by name."""
+    own = settings(sweep)
+    same = own[own.profile == found.profile]["imbalance ratio"]
+    return {str(arm): ratio for arm, ratio in same.items() if found.imbalance_ratio in (None, ratio)}
 
 
 def frame(sweep: Sweep) -> pd.DataFrame | None:
@@ -91,25 +99,39 @@ def frame(sweep: Sweep) -> pd.DataFrame | None:
     The published figure is the best epoch on the evaluation set. Ours is the last epoch; what picking
     the best test epoch would have claimed stands beside it, labelled, and is used for nothing.
     """
-    about = sweep.about
-    if source(sweep) is None:
+    found = source(sweep)
+    if found is None:
         return None
-    names = about["data"]["class_names"]
-    elsewhere = figures(about["published"], sweep.trials.imbalance_ratio.iloc[0], names)
-    best = sweep.final_curves().groupby(["arm", "trial"]).test_macro_recall.max().groupby("arm").mean()
-    by_class = sweep.final_classes().groupby(["arm", "class"]).recall.mean()
+    ratios = _comparable(sweep, found)
+    several = len(set(ratios.values())) > 1
+    there = set(sweep.finals.arm)
     rows = []
-    for key, published in elsewhere.iterrows():
-        ours = [arm for arm in about["arms"] if arm["published"] == key and arm["name"] in best]
-        if ours:
-            rows.append({"arm": key, "source": "published", **published.to_dict()})
-        for arm in ours:
-            runs = sweep.finals[sweep.finals.arm == arm["name"]].test_macro_recall
-            measured = {c: by_class[arm["name"], k] for k, c in enumerate(names) if c in elsewhere}
-            last = {"macro_recall": runs.mean(), "se": standard_error(runs), "n": len(runs)}
-            row = {"arm": "", "source": arm["label"], **measured, **last}
-            rows.append({**row, "best_epoch": best[arm["name"]]})
+    for ratio in dict.fromkeys(ratios.values()):
+        elsewhere = figures(str(sweep.about.published), ratio, sweep.about.data.class_names)
+        for key, published in elsewhere.iterrows():
+            ours = [a for a in sweep.about.arms if a.published == key and ratios.get(a.name) == ratio]
+            measured = [_measured(sweep, arm, elsewhere) for arm in ours if arm.name in there]
+            if measured:
+                title = f"{key}, imbalance ratio {ratio:g}" if several else key
+                rows += [{"arm": title, "source": "published", **published.to_dict()}, *measured]
     return pd.DataFrame(rows) if rows else None
+
+
+def _measured(sweep: Sweep, arm: ArmRecord, elsewhere: pd.DataFrame) -> dict[str, Any]:
+    runs = sweep.finals[sweep.finals.arm == arm.name].test_macro_recall
+    classes, curves = sweep.final_classes(), sweep.final_curves()
+    by_class = classes[classes.arm == arm.name].groupby("class").recall.mean()
+    best = curves[curves.arm == arm.name].groupby("trial").test_macro_recall.max().mean()
+    names = sweep.about.data.class_names
+    return {
+        "arm": "",
+        "source": arm.label,
+        **{name: by_class[k] for k, name in enumerate(names) if name in elsewhere},
+        "macro_recall": runs.mean(),
+        "se": standard_error(runs),
+        "n": len(runs),
+        "best_epoch": best,
+    }
 
 
 def display(frame: pd.DataFrame) -> pd.DataFrame:

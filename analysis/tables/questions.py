@@ -1,7 +1,5 @@
 """The experiment's questions, each answered by a paired difference, or not."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
@@ -9,6 +7,8 @@ from analysis.load import Sweep
 from analysis.statistics import Difference, holm_differences, paired
 from analysis.tables.published import on_cifar10
 from analysis.words import interval
+from sweeps.record.description import QuestionRecord
+from sweeps.record.metrics import TEST_METRIC
 
 TITLE = "The experiment's questions, by paired differences of test macro recall, points"
 NOT_ANSWERED = "not answered at this budget"
@@ -17,25 +17,23 @@ ANSWERS = {"better": "yes", "worse": "no, the opposite", "cannot be told apart":
 
 def frame(sweep: Sweep) -> pd.DataFrame | None:
     """Return a row a question, intervals adjusted over the questions."""
-    questions = sweep.about["questions"]
+    questions = sweep.about.questions
     if not questions:
         return None
-    differences = holm_differences(
-        [paired(sweep.finals, q["arm"], q["against"], "test_macro_recall") for q in questions]
-    )
+    differences = holm_differences([paired(sweep.finals, q.arm, q.against, TEST_METRIC) for q in questions])
     return pd.DataFrame([_row(sweep, q, d) for q, d in zip(questions, differences, strict=True)])
 
 
-def _row(sweep: Sweep, question: dict[str, Any], difference: Difference) -> dict[str, Any]:
-    verdict = sweep.verdict(difference, question["arm"], question["against"])
+def _row(sweep: Sweep, question: QuestionRecord, difference: Difference) -> dict:
+    verdict = sweep.verdict(difference, question.arm, question.against)
     answer = ANSWERS.get(verdict, f"{NOT_ANSWERED} ({verdict})")
-    if trained_too_little(sweep, question["against"]):
+    if trained_too_little(sweep, question.against):
         answer = f"{NOT_ANSWERED} (too little training)"
     return {
-        "question": question["ask"],
+        "question": question.ask,
         "answer": answer,
-        "arm": sweep.labels[question["arm"]],
-        "against": sweep.labels[question["against"]],
+        "arm": sweep.labels[question.arm],
+        "against": sweep.labels[question.against],
         "difference": difference.mean,
         "low": difference.low,
         "high": difference.high,
@@ -45,7 +43,7 @@ def _row(sweep: Sweep, question: dict[str, Any], difference: Difference) -> dict
 
 def trained_too_little(sweep: Sweep, arm: str) -> bool:
     """Whether the arm stays below half of what the baseline reaches elsewhere, on the same data."""
-    published = sweep.about["published_baseline"]
+    published = sweep.about.published_baseline
     if published is None or not on_cifar10(sweep):
         return False
     recall = sweep.finals[sweep.finals.arm == arm].test_macro_recall.mean()

@@ -23,7 +23,7 @@ from ray.cluster_utils import Cluster
 
 from benchmarks.faults import faults
 from sweeps.search.asha import ArmASHA
-from sweeps.store.recovery import UNFINISHED
+from sweeps.store.recovery import GOING_ON
 
 HERE = Path(__file__).parent
 MAY_DIFFER = {
@@ -121,7 +121,7 @@ def campaign(work: Path, plan: list[tuple[str, Case, int]], seed: int) -> Iterat
             count.sweeps += 1
             count.found += sum(map(len, found.values()))
             count.duplicates += sum(int(rows.index.duplicated().sum()) for rows in found.values())
-            count.unended += int(found["trials"].status.isin(UNFINISHED).sum())
+            count.unended += int(found["trials"].status.isin(GOING_ON).sum())
             if case.equal:
                 compare(undisturbed[case.experiment], found, count)
             else:

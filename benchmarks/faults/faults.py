@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from sweeps.store import journal
+from sweeps.store.location import Folder
 
 Driver = subprocess.Popen
 WORKER = (b"ray::Trial", b"ray::ResourceTrainable")  # idle, and in a step
@@ -114,7 +115,7 @@ def _workers(driver: Driver) -> list[int]:
 def _attempts(folder: Path) -> list[int]:
     """Return how often each of the running trials was begun."""
     running: dict[str, int] = {}
-    for table, row in journal.read(folder / "journal")[0]:
+    for table, row in journal.read(Folder(folder))[0]:
         if table == "trials" and row.get("status") == "running":
             running[row["trial"]] = row["attempts"]
         elif table == "trials":

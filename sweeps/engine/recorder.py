@@ -16,10 +16,10 @@ from lt_core.data import Dataset
 from lt_core.errors import InputError
 from sweeps.engine.trainable import ARRAYS, class_rows
 from sweeps.planning.plan import Plan
-from sweeps.record.columns import SCHEMAS
 from sweeps.search.sequence import SweepSearcher
 from sweeps.search.study import TrialSpec
 from sweeps.store.results import Results
+from sweeps.store.schemas import SCHEMAS
 from sweeps.terminal.progress import Progress
 
 RETRIES = 2  # of a trial whose worker died

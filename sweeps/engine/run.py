@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import ray
@@ -118,7 +119,7 @@ def run(
         "dataset": dataset,
         "fingerprint": data.fingerprint,
         "plugin": plugin,
-        "checkpoints": str(results.checkpoints),
+        "place": str(Path(str(results.place)).resolve()),
         "checkpoint_every": checkpoint_every,
     }
     scheduler = ArmASHA()

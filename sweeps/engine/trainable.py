@@ -18,6 +18,7 @@ from lt_core.hardware import on_this_machine
 from lt_core.train import EpochMetrics, train
 from sweeps.experiments import load_file
 from sweeps.store.checkpoints import Checkpoints
+from sweeps.store.location import Folder
 
 ARRAYS = ("confusion", "counts", "recall_by_tau")
 HARDWARE_KNOBS = ("device", "precision", "channels_last")
@@ -28,7 +29,7 @@ class Trial(tune.Trainable):
 
     The config holds ``trial`` (its key), ``knobs`` (of TrainConfig), ``until_epoch`` (the epoch to end at,
     None: the last), ``attempt`` (how many times it was begun), ``reported`` (its last epoch on record),
-    ``checkpoints`` (their folder), ``checkpoint_every`` (seconds), ``dataset`` (arguments of load_dataset),
+    ``place`` (the sweep's folder), ``checkpoint_every`` (seconds), ``dataset`` (arguments of load_dataset),
     ``fingerprint`` (of the data that was planned for) and ``plugin`` (a file of the user's that registers
     losses or models, or None).
     """
@@ -59,7 +60,7 @@ def reports(job: dict[str, Any]) -> Generator[dict[str, Any]]:
         raise InputError(f"the data of {job['dataset']['spec']} is not what the sweep began with")
     counts = split_indices(config, data)[2]
     last = config.epochs if job["until_epoch"] is None else job["until_epoch"]
-    store = Checkpoints(Path(job["checkpoints"]) / job["trial"], job["attempt"], job["checkpoint_every"])
+    store = Checkpoints(Folder(job["place"]), job["trial"], job["attempt"], job["checkpoint_every"])
     saved = store.newest(job["reported"])
     if saved:
         yield _on_the_wire(saved["report"]) | {"done": saved["run"]["epoch"] == last, "notes": store.notes}

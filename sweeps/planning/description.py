@@ -9,55 +9,56 @@ from typing import Any
 
 from lt_core.data import Dataset
 from lt_core.evaluation.inference import TAUS
-from sweeps.planning.plan import Plan, final_counts, weight_note
-from sweeps.record.metrics import SELECTION_METRIC
+from sweeps.planning.plan import Plan, PlannedArm, final_counts, weight_note
+from sweeps.record.description import ArmRecord, DataRecord, Description, QuestionRecord, SpaceRecord
 
 PACKAGES = ("torch", "torchvision", "ray", "optuna", "numpy", "pandas", "pyarrow")
 
 
-def describe(plan: Plan, data: Dataset, options: dict[str, Any], about: str) -> dict[str, Any]:
+def describe(plan: Plan, data: Dataset, options: dict[str, Any], about: str) -> Description:
     """Return sweep.json: what was asked, on what, with what."""
     note, counts = weight_note(plan, data), final_counts(plan, data)
-    return {
-        "experiment": plan.name,
-        "about": about,
-        "options": options,
-        "metric": SELECTION_METRIC,
-        "direction": "max",
-        "data": {
-            "name": data.name,
-            "source": options["dataset"].partition(":")[0],
-            "fingerprint": data.fingerprint,
-            "class_names": list(data.class_names),
-            "train_counts": counts[plan.arms[0].name].tolist(),
+    return Description(
+        experiment=plan.name,
+        about=about,
+        options=options,
+        data=DataRecord(
+            name=data.name,
+            source=options["dataset"].partition(":")[0],
+            fingerprint=data.fingerprint,
+            class_names=list(data.class_names),
+        ),
+        preset=plan.preset,
+        trials=plan.trials,
+        seeds=plan.seeds,
+        seed=plan.seed,
+        arms=[_arm(arm, counts[arm.name].tolist()) for arm in plan.arms],
+        questions=[QuestionRecord(**asdict(question)) for question in plan.experiment.questions],
+        published=plan.experiment.published,
+        published_baseline=plan.experiment.published_baseline,
+        frontier_of=plan.experiment.frontier_of,
+        taus=list(TAUS),
+        notes=[*plan.experiment.notes, *([note] if note else [])],
+        versions={package: metadata.version(package) for package in PACKAGES},
+        git=_git_revision(),
+        file=_digest(options["experiment"]),
+    )
+
+
+def _arm(planned: PlannedArm, counts: list[int]) -> ArmRecord:
+    return ArmRecord(
+        name=planned.name,
+        label=planned.arm.label,
+        baseline=planned.arm.baseline,
+        published=planned.arm.published,
+        searched={
+            knob: SpaceRecord(text=str(space), off=getattr(space, "off", None))
+            for knob, space in planned.search.items()
         },
-        "preset": plan.preset,
-        "trials": plan.trials,
-        "seeds": plan.seeds,
-        "seed": plan.seed,
-        "arms": [
-            {
-                "name": arm.name,
-                "label": arm.arm.label,
-                "baseline": arm.arm.baseline,
-                "published": arm.arm.published,
-                "searched": {knob: str(space) for knob, space in arm.search.items()},
-                "epochs": arm.config.epochs,
-                "train_counts": counts[arm.name].tolist(),
-                "knobs": arm.config.model_dump(),
-            }
-            for arm in plan.arms
-        ],
-        "questions": [asdict(question) for question in plan.experiment.questions],
-        "published": plan.experiment.published,
-        "published_baseline": plan.experiment.published_baseline,
-        "frontier_of": plan.experiment.frontier_of,
-        "taus": TAUS,
-        "notes": [*plan.experiment.notes, *([note] if note else [])],
-        "versions": {package: metadata.version(package) for package in PACKAGES},
-        "git": _git_revision(),
-        "file": _digest(options["experiment"]),
-    }
+        epochs=planned.config.epochs,
+        knobs=planned.config.model_dump(mode="json"),
+        train_counts=counts,
+    )
 
 
 def _digest(experiment: str) -> str | None:

@@ -8,7 +8,7 @@ from lt_core.errors import InputError
 from lt_core.registry import nearest
 from sweeps.planning.presets import Preset
 from sweeps.planning.spaces import Space
-from sweeps.store.files import is_plain
+from sweeps.record.names import is_plain
 
 
 @dataclass(frozen=True, kw_only=True)

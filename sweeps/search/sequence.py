@@ -11,12 +11,13 @@ from ray.tune.search import Searcher
 
 from lt_core.config import TrainConfig
 from sweeps.planning.plan import SHORTLIST, Plan, PlannedArm
-from sweeps.record.columns import KNOBS
 from sweeps.search import selection
 from sweeps.search.asha import ArmASHA
 from sweeps.search.study import ArmSearch, TrialSpec
-from sweeps.store.recovery import UNFINISHED, Row
+from sweeps.store.recovery import GOING_ON as UNFINISHED
+from sweeps.store.recovery import Row
 from sweeps.store.results import Results
+from sweeps.store.schemas import with_defaults
 
 
 class SweepSearcher(Searcher):
@@ -44,7 +45,7 @@ class SweepSearcher(Searcher):
                 trial=key,
                 arm=row["arm"],
                 phase=row["phase"],
-                config=TrainConfig.parse({knob: row[knob] for knob in KNOBS}),
+                config=TrainConfig.parse(with_defaults(row)),
                 config_of=row["config_of"],
                 until_epoch=row["epochs_done"],
             )
@@ -165,7 +166,7 @@ class SweepSearcher(Searcher):
 
     def _shortlist(self, search: ArmSearch) -> list[str]:
         self.results.flush()
-        return selection.shortlist(self.results.folder, search.planned.name, SHORTLIST)
+        return selection.shortlist(self.results.place, search.planned.name, SHORTLIST)
 
     def _confirm(self, search: ArmSearch) -> None:
         """Queue the best search trials again on fresh seeds."""
@@ -185,7 +186,7 @@ class SweepSearcher(Searcher):
 
     def _finish(self, search: ArmSearch) -> None:
         """Queue the final runs of the configuration that was chosen, if one ran to its end."""
-        chosen = selection.choose(self.results.folder, search.planned.name, self._shortlist(search))
+        chosen = selection.choose(self.results.place, search.planned.name, self._shortlist(search))
         if chosen is None:
             return
         self._supersede(search.planned.name, "final", [chosen])

@@ -6,44 +6,36 @@ part. A line that is torn or altered is left out, and counted.
 """
 
 import json
-import os
 import zlib
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
-from sweeps.store.files import naming, replace
+from sweeps.store.location import Location
 
 Entry = tuple[str, dict[str, Any]]
 SEALED = "sealed"
+NAME = "journal"
 
 
 class Journal:
     """Appends to one file."""
 
-    def __init__(self, path: Path, entries: Iterable[Entry]):
+    def __init__(self, place: Location, entries: Iterable[Entry]):
         """Begin the file anew with ``entries``; the old one is there until the new one is whole."""
-        self.path = path
-        lines = b"".join(_line([entry]) for entry in entries)
-        replace(path, lambda temporary: temporary.write_bytes(lines))
-        with naming(path):
-            self._file = open(path, "ab", buffering=0)  # noqa: SIM115  (open until close)
+        place.write(NAME, b"".join(_line([entry]) for entry in entries))
+        self._log = place.log(NAME)
 
     def append(self, entries: list[Entry]) -> None:
         """Write entries that belong together and wait until they are on disk."""
-        content = _line(entries)
-        with naming(self.path):
-            while content:  # a disk that is nearly full takes a part, and then says why
-                content = content[self._file.write(content) :]
-            os.fsync(self._file.fileno())
+        self._log.append(_line(entries))
 
     def close(self) -> None:
-        self._file.close()
+        self._log.close()
 
 
-def read(path: Path) -> tuple[list[Entry], int]:
+def read(place: Location) -> tuple[list[Entry], int]:
     """Return the whole entries of a journal and the number of lines that are damaged."""
-    lines = path.read_bytes().splitlines() if path.exists() else []
+    lines = place.read(NAME).splitlines() if place.names(NAME) else []
     whole = [entries for line in lines if (entries := _entries(line)) is not None]
     return [(table, row) for entries in whole for table, row in entries], len(lines) - len(whole)
 

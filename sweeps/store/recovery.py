@@ -4,21 +4,25 @@ import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
+from pathlib import PurePosixPath
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lt_core.errors import InputError
-from sweeps.record.columns import SCHEMAS
+from sweeps.record.columns import KEYS
 from sweeps.record.metrics import RUNG_METRIC, SELECTION_METRIC
+from sweeps.record.names import is_plain
+from sweeps.record.states import Status
+from sweeps.record.tables import read_part
+from sweeps.record.versions import upgrade_row
 from sweeps.store import journal
-from sweeps.store.files import is_plain
+from sweeps.store.location import Location
+from sweeps.store.schemas import SCHEMAS, with_defaults
 
 Row = dict[str, Any]
-UNFINISHED = ("running", "interrupted")  # every other status is an end
-KEYS = {"trials": ("trial",), "epochs": ("trial", "epoch"), "classes": ("trial", "class")}
+GOING_ON = [status for status in Status if not status.terminal]
 
 
 @dataclass
@@ -54,7 +58,7 @@ class Recovered:
         self.classes.update(row["trial"] for row in tables["classes"])
 
     def unfinished(self, trial: str) -> bool:
-        return self.trials.get(trial, {"status": "running"})["status"] in UNFINISHED
+        return trial not in self.trials or self.trials[trial]["status"] in GOING_ON
 
     def reported(self, trial: str) -> list[float]:
         """Return the scores of a trial's epochs from the first on, up to the first that is missing."""
@@ -65,54 +69,75 @@ class Recovered:
 
     def incomplete(self, trial: str) -> bool:
         """Whether a terminal trial has lost rows of the epochs or classes table that are needed."""
-        if self.trials[trial]["status"] in ("failed", "superseded"):
+        row = self.trials[trial]
+        if row["status"] in (Status.FAILED, Status.SUPERSEDED):
             return False
-        done = self.trials[trial]["epochs_done"]
-        lost_epochs = set(self.scores[trial]) != set(range(1, done + 1))
+        done, found = row["epochs_done"], set(self.scores[trial])
+        lost_epochs = found - {0} != set(range(1, done + 1))
+        lost_epochs |= done > 0 and bool(row.get("evaluate_untrained")) and 0 not in found
         return lost_epochs or (done > 0 and not self.classes[trial])
 
 
-def recover(folder: Path) -> Recovered:
-    """Read everything that is whole; damaged Parquet files are moved aside, never deleted.
+def recover(place: Location) -> Recovered:
+    """Read everything that is whole; damaged Parquet files are moved aside, never deleted. Parts of an older
+    version get today's columns.
 
     Raises:
-        InputError: a trial's key would lead out of the folder.
+        InputError: a trial's key would lead out of the folder, or its status is unknown.
     """
     found = Recovered()
-    path = folder / "journal"
-    entries, damaged = journal.read(path)
+    entries, damaged = journal.read(place)
+    entries = [(table, upgrade_row(table, row)) for table, row in entries]
     if damaged:
-        found.notes.append(f"{path}: {damaged} damaged lines are left out; what they held is measured again")
-    parts = {table: _parts(folder / table, found.notes) for table in SCHEMAS}
+        where = f"{place}/{journal.NAME}"
+        found.notes.append(f"{where}: {damaged} damaged lines are left out; what they held is measured again")
+    parts = {table: _parts(place, table, found.notes) for table in SCHEMAS}
     if entries and entries[0][0] == journal.SEALED:
         found.sealed = entries[0][1]
     else:
         found.sealed = {table: max(parts[table], default=0) for table in found.sealed}  # the last goes on
     _merge_trials(found, parts["trials"], entries)
-    for trial in found.trials:
+    for trial, row in found.trials.items():
         if not is_plain(trial):  # its checkpoints would be outside
-            raise InputError(f"{folder / 'trials'}: {trial!r} is not the key of a trial")
+            raise InputError(f"{place}/trials: {trial!r} is not the key of a trial")
+        if row["status"] not in [*Status]:
+            raise InputError(
+                f"{place}/trials: {trial} has the status {row['status']!r}, none of {[*map(str, Status)]}"
+            )
+        row.update(with_defaults(row))
     for table in found.active:
         _merge(found, table, parts[table], [row for name, row in entries if name == table])
     for trial, row in found.trials.items():
-        going_on = found.unfinished(trial) or found.incomplete(trial) or row["status"] == "superseded"
+        going_on = found.unfinished(trial) or found.incomplete(trial) or row["status"] == Status.SUPERSEDED
         if trial in found.epochs and not going_on:
             del found.epochs[trial]
     return found
 
 
-def _parts(table: Path, notes: list[str]) -> dict[int, list[Row]]:
+def parquet(table: str, rows: list[Row]) -> bytes:
+    """Return a part that holds the rows."""
+    buffer = pa.BufferOutputStream()
+    pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMAS[table]), buffer, write_page_checksum=True)
+    return buffer.getvalue().to_pybytes()
+
+
+def _parts(place: Location, table: str, notes: list[str]) -> dict[int, list[Row]]:
     """Return the rows of every part by its number."""
     parts = {}
-    for path in sorted(table.glob("part-*.parquet")):
+    for name in place.names(f"{table}/part-*.parquet"):
+        path = PurePosixPath(name)
         try:
-            rows = pq.read_table(path, page_checksum_verification=True).to_pylist()
-        except (OSError, pa.ArrowException) as error:
-            aside = path.rename(path.with_name(f"_damaged-{time.time_ns()}-{path.name}"))
-            reason = str(error).partition("\n")[0]
-            notes.append(f"{path} is damaged ({reason}), now {aside.name}; what it held is measured again")
-        else:
-            parts[int(path.stem.partition("-")[2])] = rows
+            read = read_part(table, pa.BufferReader(place.read(name)))
+        except (ValueError, OSError) as error:
+            aside = path.with_name(f"_damaged-{time.time_ns()}-{path.name}")
+            place.rename(name, str(aside))
+            notes.append(
+                f"{place}/{name} is damaged ({error}), now {aside.name}; what it held is measured again"
+            )
+            continue
+        parts[int(path.stem.partition("-")[2])] = rows = read.to_pylist()
+        if not set(SCHEMAS[table].names) <= set(read.column_names):
+            place.write(name, parquet(table, rows))
     return parts
 
 
@@ -126,7 +151,7 @@ def _merge_trials(found: Recovered, parts: dict[int, list[Row]], entries: list[j
     for trial, row in written.items():
         # A journal that lost its end is older than Parquet; one that lost lines has rows without a head.
         known = found.trials.get(trial, {})
-        older = known.get("status") in UNFINISHED and row["status"] not in UNFINISHED
+        older = known.get("status") in GOING_ON and row["status"] not in GOING_ON
         if "arm" not in known or older:
             found.trials[trial] = row
     for trial in [trial for trial, row in found.trials.items() if "arm" not in row]:

@@ -6,27 +6,22 @@
     classes/       one row a trial and class, at the trial's last epoch
     journal        rows that are in no sealed part; gone when the sweep has ended
     checkpoints/   of the trials that are not terminal
+    weights/       of the trials that keep theirs
 
-Parquet appears by rename, so a file is whole or not there. A part that is full is sealed and never
-rewritten; the journal then starts anew.
+A file is whole or not there. A part that is full is sealed and never rewritten; the journal then starts anew.
 """
 
-import json
-import shutil
 import time
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from lt_core.errors import InputError
-from sweeps.record.columns import SCHEMAS
-from sweeps.store.checkpoints import CLOSING
-from sweeps.store.files import lock, naming, replace
-from sweeps.store.journal import SEALED, Journal
-from sweeps.store.recovery import Recovered, Row, recover
+from sweeps.record.description import Description
+from sweeps.store import journal
+from sweeps.store.checkpoints import CLOSING, checkpoints_of
+from sweeps.store.location import Folder, Location
+from sweeps.store.recovery import Recovered, Row, parquet, recover
+from sweeps.store.schemas import SCHEMAS
 
 FLUSH_SECONDS = 5.0
 ROWS_PER_PART = 10_000
@@ -40,37 +35,31 @@ class Results:
         past: what was there when the folder was opened, and scores and classes counted on from it.
     """
 
-    def __init__(self, folder: Path, resume: bool = False):
-        """Create the folder, which must not hold a sweep yet; with ``resume``, go on with the one it holds.
+    def __init__(self, place: Location | Path, resume: bool = False):
+        """Take a place that holds no sweep yet; with ``resume``, go on with the one that it holds.
 
         Raises:
             InputError: it holds one (or none), it is in use, or it cannot be written.
         """
-        self.folder = folder
-        with naming(folder):
-            if not resume and folder.exists() and {path.name for path in folder.iterdir()} - {".lock"}:
-                raise InputError(
-                    f"{folder} already holds results: go on with --resume, give another --results, or move "
-                    "it away"
-                )
-            for table in SCHEMAS:
-                (folder / table).mkdir(parents=True, exist_ok=True)
-        self._lock = lock(folder)
-        self.past = recover(folder) if resume else Recovered()
+        self.place: Location = Folder(place) if isinstance(place, Path) else place
+        self._lock = self.place.lock()
+        if not resume and set(self.place.names("*")) - {".lock"}:
+            self._lock.close()
+            raise InputError(
+                f"{self.place} already holds results: go on with --resume, give another --results, or move "
+                "it away"
+            )
+        self.past = recover(self.place) if resume else Recovered()
         self.trials, self._active, self._sealed = self.past.trials, self.past.active, self.past.sealed
         self._clean()
         self._journal = self._new_journal()
         self._dirty = set(SCHEMAS)
         self.flush()  # every table can be read from the start
 
-    @property
-    def checkpoints(self) -> Path:
-        return (self.folder / "checkpoints").resolve()
-
-    def describe(self, description: dict[str, Any]) -> None:
+    def describe(self, description: Description) -> None:
         """Write sweep.json."""
-        text = json.dumps(description, indent=2, default=str, ensure_ascii=False) + "\n"
-        replace(self.folder / "sweep.json", lambda path: path.write_text(text, encoding="utf-8"))
+        text = description.model_dump_json(indent=2) + "\n"
+        self.place.write("sweep.json", text.encode())
 
     def write(
         self,
@@ -102,9 +91,7 @@ class Results:
         """Bring Parquet up to date with all that was written; trials last, as they point to the rest."""
         for table in sorted(self._dirty):
             rows = list(self.trials.values()) if table == "trials" else self._active[table]
-            part = self.folder / table / f"part-{self._sealed.get(table, 0):05d}.parquet"
-            arrow = pa.Table.from_pylist(rows, schema=SCHEMAS[table])
-            replace(part, partial(pq.write_table, arrow, write_page_checksum=True))
+            self.place.write(f"{table}/part-{self._sealed.get(table, 0):05d}.parquet", parquet(table, rows))
         self._dirty.clear()
         self._flushed = time.monotonic()
         if any(len(rows) >= ROWS_PER_PART for rows in self._active.values()):
@@ -118,34 +105,38 @@ class Results:
         self._journal.close()
         self._journal = self._new_journal()
 
-    def _new_journal(self) -> Journal:
+    def _new_journal(self) -> journal.Journal:
         tables = {"trials": self.trials.values(), **self._active}
         entries = [(table, row) for table, rows in tables.items() for row in rows]
-        return Journal(self.folder / "journal", [(SEALED, self._sealed), *entries])
+        return journal.Journal(self.place, [(journal.SEALED, self._sealed), *entries])
 
     def _clean(self) -> None:
         """Drop what a writer that was killed left behind."""
-        (self.checkpoints / CLOSING).unlink(missing_ok=True)
-        if self.checkpoints.exists() and not any(self.checkpoints.iterdir()):
-            self.checkpoints.rmdir()
-        for temporary in self.folder.rglob(".*.tmp"):
-            temporary.unlink(missing_ok=True)
+        self.place.remove(CLOSING)
+        if not self.place.names("checkpoints/*"):
+            self.place.remove("checkpoints")
+        for pattern in (".*.tmp", "*/.*.tmp", "*/*/.*.tmp"):
+            for temporary in self.place.names(pattern):
+                self.place.remove(temporary)
 
     def ask_for_checkpoints(self) -> None:
         """Let every trial that runs write a checkpoint at the end of its epoch."""
-        with naming(self.checkpoints):
-            self.checkpoints.mkdir(exist_ok=True)
-            (self.checkpoints / CLOSING).touch()
+        self.place.write(CLOSING, b"")
 
     def drop_checkpoints(self, trial: str) -> None:
-        shutil.rmtree(self.checkpoints / trial, ignore_errors=True)
+        self.place.remove(checkpoints_of(trial))
 
     def close(self) -> None:
         """Flush what is left; the journal is no longer needed then."""
         self._clean()
         self.flush()
         self._journal.close()
-        (self.folder / "journal").unlink()
+        self.place.remove(journal.NAME)
+        self._lock.close()
+
+    def abandon(self) -> None:
+        """Let go of the folder as it is, as a writer that was killed does."""
+        self._journal.close()
         self._lock.close()
 
     def __reduce__(self) -> Any:

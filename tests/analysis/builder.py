@@ -8,6 +8,7 @@ import pandas as pd
 
 from lt_core.evaluation import metrics
 from sweeps.engine.trainable import class_rows
+from sweeps.record.versions import VERSION
 
 REASONS = {"finished": None, "stopped": "ASHA: outside the best third", "diverged": "loss is nan"}
 RECALLS = {"ce": [[0.9, 0.1], [0.8, 0.2], [0.85, 0.12]], "cb": [[0.7, 0.5], [0.7, 0.55], [0.72, 0.5]]}
@@ -43,11 +44,12 @@ def write(
     for name in recalls:
         arm = {"name": name, "label": LABELS.get(name, name), **own, **(arms or {}).get(name, {})}
         models[name] = arm.pop("model", "convnet")
-        arm["knobs"] = {"model": models[name]}
+        arm["train_counts"] = list(counts)
         described.append(arm | ({"baseline": "ce"} if name == "cb" else {}))
     usual = {
+        "version": VERSION,
         "experiment": "toy",
-        "data": {"name": data, "class_names": list(names), "train_counts": list(counts)},
+        "data": {"name": data, "benchmark": data.split(",")[0], "class_names": list(names)},
         "preset": None,
         "arms": described,
         "trials": 4,

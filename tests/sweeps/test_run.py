@@ -20,6 +20,7 @@ from lt_core.config import TrainConfig
 from lt_core.train import train
 from sweeps.search.selection import choose, shortlist
 from sweeps.store import journal
+from sweeps.store.location import Folder
 from tests.conftest import command
 
 TROUBLED = Path(__file__).parent / "troubled.py"
@@ -96,8 +97,8 @@ def test_trials_are_stopped_at_the_rung_by_the_score_that_is_on_record(sweep):
 
 
 def selected(folder):
-    best = {arm: shortlist(folder, arm, 3) for arm in SEARCHED}
-    return {arm: (best[arm], choose(folder, arm, best[arm])) for arm in SEARCHED}
+    best = {arm: shortlist(Folder(folder), arm, 3) for arm in SEARCHED}
+    return {arm: (best[arm], choose(Folder(folder), arm, best[arm])) for arm in SEARCHED}
 
 
 @pytest.mark.parametrize("spoiled", ["nan", "noise"])
@@ -203,7 +204,7 @@ def test_a_killed_driver_leaves_intact_parquet(tmp_path, data_dir):
     assert set(epochs.trial) <= set(trials.trial)
     assert not epochs.duplicated(["trial", "epoch"]).any()
     assert set(trials.status) <= {"running", "finished"}
-    entries, _ = journal.read(folder / "journal")
+    entries, _ = journal.read(Folder(folder))
     reported = {(row["trial"], row["epoch"]) for table, row in entries if table == "epochs"}
     assert set(zip(epochs.trial, epochs.epoch, strict=True)) <= reported
 

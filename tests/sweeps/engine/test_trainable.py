@@ -17,7 +17,7 @@ def job(tmp_path, data_dir, digits):
         "until_epoch": None,
         "attempt": 1,
         "reported": 0,
-        "checkpoints": str(tmp_path / "checkpoints"),
+        "place": str(tmp_path),
         "checkpoint_every": 0.0,
         "dataset": {"spec": "digits", "data_dir": str(data_dir), "image_size": None},
         "fingerprint": digits.fingerprint,

@@ -2,6 +2,7 @@
 
 from lt_core.config import TrainConfig
 from sweeps.search.selection import choose, shortlist
+from sweeps.store.location import Folder
 from sweeps.store.results import Results
 
 
@@ -16,7 +17,7 @@ def write(folder, rows):
             value = score if e == epoch else 0.99
             results.write(epochs=[{**identity, "epoch": e, "val_macro_recall": value}])
     results.close()
-    return folder
+    return Folder(folder)
 
 
 def test_the_shortlist_goes_by_length_then_score_at_the_last_epoch(tmp_path):

@@ -8,19 +8,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sweeps.store.checkpoints import CLOSING, Checkpoints, _digest
+from sweeps.store.location import Folder
 
 
 @pytest.fixture
 def store(tmp_path):
-    return Checkpoints(tmp_path / "run", attempt=1, every=0)
+    return Checkpoints(Folder(tmp_path), "run", attempt=1, every=0)
 
 
 def state(epoch):
     return {"epoch": epoch, "weights": torch.arange(40.0) * epoch, "name": "x", "nothing": None}
 
 
+def folder(store):
+    return store.place.path / "checkpoints" / "run"
+
+
 def files(store):
-    return sorted(path.name[:9] for path in store.folder.iterdir())
+    return sorted(path.name[:9] for path in folder(store).iterdir())
 
 
 def test_the_newest_two_are_kept_and_come_back_whole(store):
@@ -35,7 +40,7 @@ def test_the_newest_two_are_kept_and_come_back_whole(store):
 
 
 def test_an_attempt_that_was_never_heard_out_does_not_stand_in_the_way(store):
-    Checkpoints(store.folder, attempt=0, every=0).write(9, state(9))
+    Checkpoints(store.place, "run", attempt=0, every=0).write(9, state(9))
     store.write(3, state(3))
     store.write(4, state(4))
     assert files(store) == ["00003-001", "00004-001"]
@@ -43,10 +48,10 @@ def test_an_attempt_that_was_never_heard_out_does_not_stand_in_the_way(store):
 
 @given(data=st.data(), how=st.sampled_from(["cut", "altered", "emptied"]))
 def test_a_damaged_file_is_named_and_the_one_before_it_used(tmp_path_factory, data, how):
-    store = Checkpoints(tmp_path_factory.mktemp("c") / "run", attempt=1, every=0)
+    store = Checkpoints(Folder(tmp_path_factory.mktemp("c")), "run", attempt=1, every=0)
     store.write(1, state(1))
     store.write(2, state(2))
-    (newest,) = store.folder.glob("00002-*")
+    (newest,) = folder(store).glob("00002-*")
     content = bytearray(newest.read_bytes())
     at = data.draw(st.integers(0, len(content) - 1))
     if how == "altered":
@@ -64,8 +69,8 @@ def test_loading_never_executes(store, tmp_path):
             return (open, (str(tmp_path / "executed"), "w"))
 
     content = pickle.dumps(Hostile())
-    store.folder.mkdir()
-    (store.folder / f"00001-001-{_digest(content)}.pt").write_bytes(content)
+    folder(store).mkdir(parents=True)
+    (folder(store) / f"00001-001-{_digest(content)}.pt").write_bytes(content)
     with pytest.raises(pickle.UnpicklingError, match="eights"):
         store.newest(up_to=1)
     assert not (tmp_path / "executed").exists()
@@ -82,12 +87,12 @@ def test_a_checkpoint_that_cannot_be_written_is_a_note_and_leaves_the_last(store
     assert files(store) == ["00001-001"]
     (note,) = store.notes
     assert "00002-001" in note
-    assert "No space left on device; the trial goes on" in note
+    assert "No space left on device; what is there stays good; the trial goes on" in note
 
 
 def test_due_by_time_or_when_the_sweep_closes(tmp_path):
-    assert Checkpoints(tmp_path / "run", attempt=1, every=0).due
-    store = Checkpoints(tmp_path / "run", attempt=1, every=3600)
+    assert Checkpoints(Folder(tmp_path), "run", attempt=1, every=0).due
+    store = Checkpoints(Folder(tmp_path), "run", attempt=1, every=3600)
     assert not store.due
-    (tmp_path / CLOSING).touch()
+    Folder(tmp_path).write(CLOSING, b"")
     assert store.due

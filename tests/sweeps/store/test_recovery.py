@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from lt_core.config import TrainConfig
 from lt_core.errors import InputError
-from sweeps.record.columns import KNOBS
 from sweeps.store import results as module
+from sweeps.store.location import Folder
 from sweeps.store.recovery import recover
 from sweeps.store.results import Results
+from sweeps.store.schemas import KNOBS
 
 EPOCHS = 3
 
@@ -58,7 +59,7 @@ def test_a_writer_that_is_cut_off_leaves_every_row(tmp_path):
     for number in range(4):
         write_trial(results, number, end=number < 3)
     # never closed: what a SIGKILL leaves
-    found = recover(tmp_path / "r")
+    found = recover(Folder(tmp_path / "r"))
     assert check(found, 4) == 3
     assert found.unfinished("t3")
     assert found.reported("t3") == [score(3, epoch) for epoch in range(1, EPOCHS + 1)]
@@ -82,7 +83,7 @@ def test_damage_is_named_and_never_changes_a_value(tmp_path_factory, data):
         if closed:
             results.close()
         else:
-            results._lock.close()
+            results.abandon()
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != ".lock")
     path = data.draw(st.sampled_from(files))
     content = bytearray(path.read_bytes())
@@ -93,7 +94,7 @@ def test_damage_is_named_and_never_changes_a_value(tmp_path_factory, data):
         content[at] ^= data.draw(st.integers(1, 255))
     path.write_bytes(content)
 
-    found = recover(folder)
+    found = recover(Folder(folder))
     whole = check(found, 4)
     named = any(str(path) in note for note in found.notes)
     cut_between_lines = path.name == "journal" and content[-1:] in (b"", b"\n")
@@ -121,9 +122,9 @@ def test_a_configuration_comes_back_to_the_bit(tmp_path_factory, lr, beta, count
     results.write(trials=[config.model_dump() | row])
     if flushed:
         results.close()
-    found = recover(results.folder).trials["t"]
+    found = recover(results.place).trials["t"]
     assert TrainConfig.parse({knob: found[knob] for knob in KNOBS}) == config
-    results._lock.close()
+    results.abandon()
 
 
 def test_a_failed_trial_is_not_measured_again(tmp_path):
@@ -131,17 +132,17 @@ def test_a_failed_trial_is_not_measured_again(tmp_path):
     write_trial(results, 0, end=False)
     results.write(trials=[{"trial": "t0", "status": "failed", "epochs_done": EPOCHS}])
     results.close()
-    found = recover(tmp_path / "r")
+    found = recover(Folder(tmp_path / "r"))
     assert not found.unfinished("t0")
     assert not found.incomplete("t0")
 
 
 def test_a_folder_that_lost_its_description_is_not_written_over(tmp_path):
     write_trial(results := Results(tmp_path / "r"), 0)
-    results._lock.close()
+    results.abandon()
     with pytest.raises(InputError, match="already holds results"):
         Results(tmp_path / "r")
-    assert check(recover(tmp_path / "r"), 1) == 1
+    assert check(recover(Folder(tmp_path / "r")), 1) == 1
 
 
 def test_a_key_that_leads_out_of_the_folder_is_refused(tmp_path):
@@ -149,7 +150,7 @@ def test_a_key_that_leads_out_of_the_folder_is_refused(tmp_path):
     results.write(trials=[{"trial": "../../home", "arm": "a", "status": "running"}])
     results.close()
     with pytest.raises(InputError, match=r"trials: '\.\./\.\./home' is not the key of a trial"):
-        recover(tmp_path / "r")
+        recover(Folder(tmp_path / "r"))
 
 
 def test_rows_that_belong_together_come_back_together(tmp_path):
@@ -158,7 +159,7 @@ def test_rows_that_belong_together_come_back_together(tmp_path):
     path = tmp_path / "r" / "journal"
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join(lines[:-1]) + lines[-1][:-20])  # torn within the last write
-    found = recover(tmp_path / "r")
+    found = recover(Folder(tmp_path / "r"))
     assert found.unfinished("t0")
     assert found.classes["t0"] == 0
     assert found.notes == [f"{path}: 1 damaged lines are left out; what they held is measured again"]
@@ -169,7 +170,7 @@ def test_going_on_again_and_again_makes_no_more_files(tmp_path):
         results = Results(tmp_path / "r", resume=number > 0)
         write_trial(results, number)
         results.close()
-    assert check(recover(tmp_path / "r"), 5) == 5
+    assert check(recover(Folder(tmp_path / "r")), 5) == 5
     files = sorted(path.name for path in (tmp_path / "r").rglob("*.parquet"))
     assert files == ["part-00000.parquet"] * 3
 
@@ -185,7 +186,7 @@ def test_a_full_disk_names_the_file_and_what_was_written_stays(tmp_path):
             write_trial(results, 1)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    assert check(recover(tmp_path / "r"), 1) == 1
+    assert check(recover(Folder(tmp_path / "r")), 1) == 1
 
 
 def test_one_writer_at_a_time_and_a_dead_ones_lock_does_not_block(tmp_path):
@@ -194,7 +195,6 @@ import os, signal
 from pathlib import Path
 from sweeps.store.results import Results
 results = Results(Path({str(tmp_path / "r")!r}))
-results.describe({{}})
 print(os.getpid(), flush=True)
 signal.pause()
 """

@@ -3,10 +3,10 @@ import pytest
 
 from lt_core.config import TrainConfig
 from lt_core.errors import InputError
-from sweeps.record.columns import SCHEMAS
 from sweeps.store import journal
 from sweeps.store import results as module
 from sweeps.store.results import Results
+from sweeps.store.schemas import SCHEMAS
 
 
 def test_rows_come_back_as_they_were_written(tmp_path):
@@ -52,13 +52,12 @@ def test_parts_are_sealed_when_full(tmp_path, monkeypatch):
 def test_a_row_is_in_the_journal_before_it_is_in_parquet(tmp_path):
     results = Results(tmp_path / "r")
     results.write(epochs=[{"trial": "a", "epoch": 1}])
-    entries, damaged = journal.read(tmp_path / "r" / "journal")
+    entries, damaged = journal.read(results.place)
     assert (entries[1:], damaged) == ([("epochs", {"trial": "a", "epoch": 1})], 0)
 
 
 def test_a_folder_with_results_is_refused(tmp_path):
     results = Results(tmp_path / "r")
-    results.describe({})
     results.close()
     with pytest.raises(InputError, match="already holds results: go on with --resume"):
         Results(tmp_path / "r")

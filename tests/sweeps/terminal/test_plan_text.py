@@ -68,7 +68,7 @@ def test_sweep_json_and_the_note_on_weights_take_each_arms_own(mixed, digits):
         "all": [60] * 10,
     }
     described = describe(mixed, digits, {"dataset": "digits", "experiment": "mine"}, "")
-    assert [arm["train_counts"] for arm in described["arms"]] == [TAIL, TAIL, [60] * 10]
+    assert [arm.train_counts for arm in described.arms] == [TAIL, TAIL, [60] * 10]
     ratio = (1 - 0.9 ** TAIL[0]) / (1 - 0.9 ** TAIL[-1])
     assert f": CB-CE {ratio:.3f}; CE, balanced 1.000." in weight_note(mixed, digits)
 

@@ -1,0 +1,48 @@
+"""Head and tail of the classes, and what each arm trained on: arms of one sweep may differ in it."""
+
+import pandas as pd
+
+from analysis.load import Sweep
+from sweeps.record.states import Phase
+
+GROUP = 0.3  # of the classes: 3 of 10 are the head and 3 the tail, as in MiSLAS on CIFAR-10
+BY_NATURE = ("none", "counts")  # profiles whose ratio is that of the class counts themselves
+
+
+def head_to_tail(sweep: Sweep) -> list[int]:
+    """Return the classes, the one with the most training images first, by the counts of the arm whose long
+    tail is the longest."""
+    counts = max((arm.train_counts for arm in sweep.about.arms), key=_ratio)
+    return sorted(range(len(counts)), key=lambda k: -counts[k])
+
+
+def head_and_tail(sweep: Sweep) -> tuple[list[int], list[int]]:
+    """Return the classes of the head and those of the tail."""
+    order = head_to_tail(sweep)
+    n = max(1, round(GROUP * len(order)))
+    return order[:n], order[-n:]
+
+
+def settings(sweep: Sweep) -> pd.DataFrame:
+    """Return what each arm that has a final run trained with, a row an arm by name: model, profile,
+    imbalance ratio, training images, epochs and precision."""
+    rows = {}
+    finals = sweep.trials[sweep.trials.phase == Phase.FINAL]
+    for arm in sweep.about.arms:
+        runs = finals[finals.arm == arm.name]
+        if runs.empty:
+            continue
+        run = runs.iloc[0]
+        rows[arm.name] = {
+            "model": run.model,
+            "profile": run.profile,
+            "imbalance ratio": _ratio(arm.train_counts) if run.profile in BY_NATURE else run.imbalance_ratio,
+            "training images": sum(arm.train_counts),
+            "epochs": arm.epochs,
+            "precision": run.precision,
+        }
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def _ratio(counts: list[int]) -> float:
+    return max(counts) / min(counts)
