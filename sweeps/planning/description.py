@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lt_core.data import Dataset
-from lt_core.evaluation.inference import TAUS
+from lt_core.evaluation.posthoc import TAUS
 from sweeps.planning.plan import Plan, PlannedArm, final_counts, weight_note
 from sweeps.record.description import ArmRecord, DataRecord, Description, QuestionRecord, SpaceRecord
 
@@ -24,6 +24,7 @@ def describe(plan: Plan, data: Dataset, options: dict[str, Any], about: str) -> 
         options=options,
         data=DataRecord(
             name=data.name,
+            benchmark=data.benchmark,
             source=options["dataset"].partition(":")[0],
             fingerprint=data.fingerprint,
             class_names=list(data.class_names),

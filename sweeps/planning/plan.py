@@ -148,7 +148,7 @@ def _preset_name(
             raise InputError(f"--preset {asked}: this experiment has none")
         return None
     if asked is None:
-        asked = "digits" if data.name == "digits" else "gpu" if machine.get("device") == "cuda" else "cpu"
+        asked = data.preset or ("gpu" if machine.get("device") == "cuda" else "cpu")
     if asked not in experiment.presets:
         raise InputError(f"unknown preset {nearest(asked, experiment.presets)}")
     return asked
