@@ -16,7 +16,7 @@ from lt_core.errors import Diverged, InputError
 from lt_core.evaluation import metrics
 from lt_core.hardware import on_this_machine
 from lt_core.train import EpochMetrics, train
-from sweeps.planning.experiment import load_file
+from sweeps.experiments import load_file
 from sweeps.store.checkpoints import Checkpoints
 from sweeps.store.location import Folder
 

@@ -5,9 +5,9 @@ import pytest
 
 from analysis.load import load
 from analysis.report import tables
+from sweeps import experiments
 from sweeps.engine import run as engine
 from sweeps.engine.share import Share
-from sweeps.planning import experiment as experiments
 from sweeps.planning.description import describe
 from sweeps.store.results import Results
 from sweeps.terminal.progress import Progress

@@ -8,7 +8,7 @@ import pytest
 from lt_core.data import Dataset
 from lt_core.data.split import split_indices
 from lt_core.errors import InputError
-from sweeps.planning import experiment as experiments
+from sweeps import experiments
 from sweeps.planning.presets import for_data
 from sweeps.search.study import ArmSearch
 from tests.sweeps.plans import plan_of
