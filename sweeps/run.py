@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from lt_core.errors import InputError, Unavailable
 from sweeps import experiments
 from sweeps.engine.share import Share, of_this_machine
+from sweeps.record.errors import RecordError
 from sweeps.terminal import options as options_of
 from sweeps.terminal.signals import Interrupted, Signals
 
@@ -33,21 +34,11 @@ def main(argv: list[str] | None = None) -> int:
             if "experiment" not in given:
                 raise InputError("which experiment? --list shows them")
             return _sweep(given, signals)
-        except InputError as error:
-            return _refuse(error)
+        except (InputError, RecordError) as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 2
         except Interrupted as interrupted:
             return 128 + interrupted.number
-        except ValueError as error:
-            from sweeps.record.description import RecordError  # here, as pydantic comes with it
-
-            if not isinstance(error, RecordError):
-                raise
-            return _refuse(error)
-
-
-def _refuse(error: ValueError) -> int:
-    print(f"error: {error}", file=sys.stderr)
-    return 2
 
 
 def _list() -> int:

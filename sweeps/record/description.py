@@ -6,12 +6,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from sweeps.record.errors import RecordError
 from sweeps.record.metrics import DIRECTION, METRICS, SELECTION_METRIC
 from sweeps.record.versions import VERSION, upgrade_description
-
-
-class RecordError(ValueError):
-    """A results folder that cannot be read; one line says which file, and why."""
 
 
 class Record(BaseModel):

@@ -13,6 +13,7 @@ from sweeps.search.asha import REDUCTION, rung
 from sweeps.terminal.progress import duration
 
 SHOWN = ("model", "optimizer", "lr", "batch_size", "weight_decay", "schedule", "augment")
+OWN = ("profile", "imbalance_ratio", "n_max", "precision")  # of an arm, where it differs from the first's
 MOST_CLASSES = 12  # whose counts are all shown
 
 
@@ -36,12 +37,11 @@ def plan_text(plan: Plan, data: Dataset, folder: Path, concurrent: int, costs: d
 
 def _head(plan: Plan, data: Dataset) -> list[str]:
     preset = f", preset {plan.preset}" if plan.preset else ""
-    first = plan.arms[0]
-    searched = plan.searched or [first]
+    first, searched = plan.arms[0], plan.searched
     return [
         f"{plan.name}{preset}: {len(plan.arms)} arms on {data.name}, {data.num_classes} classes",
         *_images("final runs", plan.arms, final_counts(plan, data)),
-        *_images("the search", searched, train_counts(searched, data, "val")),
+        *(_images("the search", searched, train_counts(searched, data, "val")) if searched else []),
         f"  {first.arm.label} trains with:  {_knobs(first.config)}",
     ]
 
@@ -68,10 +68,18 @@ def _knobs(config: TrainConfig) -> str:
     return ", ".join(f"{knob}={getattr(config, knob)}" for knob in SHOWN)
 
 
+def _own_knobs(plan: Plan, arm: PlannedArm) -> list[str]:
+    """Return a line of the main knobs that are not as the first arm's, if there are any."""
+    first = plan.arms[0].config
+    own = [k for k in (*SHOWN, *OWN) if k not in arm.search and getattr(arm.config, k) != getattr(first, k)]
+    values = ", ".join(f"{knob}={getattr(arm.config, knob)}" for knob in own)
+    return [f"  {'':28}   {values}"] if own else []
+
+
 def _arm(plan: Plan, arm: PlannedArm) -> list[str]:
     runs = ", ".join(f"{n} {phase}" for a, phase, n in plan.runs() if a is arm)
     spaces = [f"  {'':28}   {knob}: {space}" for knob, space in arm.search.items()]
-    return [f"  {arm.arm.label:28} {runs}, {arm.config.epochs} epochs", *spaces]
+    return [f"  {arm.arm.label:28} {runs}, {arm.config.epochs} epochs", *_own_knobs(plan, arm), *spaces]
 
 
 def _search(plan: Plan) -> list[str]:
