@@ -3,18 +3,13 @@
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from ray.tune.schedulers import TrialScheduler
-from ray.tune.schedulers.async_hyperband import _Bracket
 from scipy.stats import spearmanr
 
 from sweeps.record.metrics import RUNG_METRIC, SELECTION_METRIC
-from sweeps.search import asha as scheduler
-from sweeps.search.asha import REDUCTION
+from sweeps.search.asha import REDUCTION, Rung, rung
 
 TOP, ORDERS = 8, 200
 SCORES = {"macro recall": SELECTION_METRIC, "best adjusted recall": RUNG_METRIC}
@@ -48,7 +43,7 @@ def report(curves: pd.DataFrame) -> Iterator[str]:
     scores = {name: curves.pivot(index="config", columns="epoch", values=c) for name, c in SCORES.items()}
     final = scores["macro recall"].iloc[:, -1]
     epochs = int(configs.epochs.iloc[0])
-    at = scheduler.rung(epochs)
+    at = rung(epochs)
     yield f"{configs.data.iloc[0]}: {len(configs)} configurations, {epochs} epochs, rung at epoch {at}"
     yield ""
     yield (
@@ -78,32 +73,29 @@ def _shift(score: pd.Series, final: pd.Series, group: pd.Index) -> float:
 
 
 def rungs(first: int, epochs: int) -> list[int]:
-    """Return the rungs of Ray's ASHA that can stop a trial, each REDUCTION times the one before."""
+    """Return the epochs of the rungs that can stop a trial, each REDUCTION times the one before."""
     found = [first * REDUCTION**k for k in range(epochs)]
-    return [rung for rung in found if rung < epochs]
+    return [epoch for epoch in found if epoch < epochs]
 
 
 def replay(score: pd.DataFrame, final: pd.Series, first: int) -> tuple[float, float]:
-    """Return the share of the true top TOP that Ray's ASHA stops and the share of epochs that it trains, each
-    the mean over ORDERS orders of arrival, one trial at a time."""
+    """Return the share of the true top TOP that ASHA stops and the share of epochs that it trains, each the
+    mean over ORDERS orders of arrival, one trial at a time."""
     epochs = score.shape[1]
     top = set(final.nlargest(TOP).index)
     order, killed, trained = np.random.default_rng(0), 0, 0
     for _ in range(ORDERS):
-        bracket = _Bracket(first, epochs, REDUCTION, 0)
+        ladder = {epoch: Rung() for epoch in rungs(first, epochs)}
         for config in order.permutation(score.index):
-            stopped = _stopped_at(
-                bracket, config, [(r, float(score[r][config])) for r in rungs(first, epochs)]
-            )
+            stopped = _stopped_at(ladder, config, score)
             trained += stopped or epochs
             killed += stopped is not None and config in top
     return killed / (ORDERS * TOP), trained / (ORDERS * score.size)
 
 
-def _stopped_at(bracket: _Bracket, config: int, at_rungs: list[tuple[int, float]]) -> int | None:
-    trial: Any = SimpleNamespace(trial_id=str(config))
-    for epoch, value in at_rungs:
-        if bracket.on_result(trial, epoch, value) == TrialScheduler.STOP:
+def _stopped_at(ladder: dict[int, Rung], config: int, score: pd.DataFrame) -> int | None:
+    for epoch, at in ladder.items():
+        if at.enter(str(config), float(score[epoch][config])):
             return epoch
     return None
 

@@ -22,7 +22,7 @@ import pandas as pd
 from ray.cluster_utils import Cluster
 
 from benchmarks.faults import faults
-from sweeps.search.asha import ArmASHA
+from sweeps.search.asha import ASHA
 from sweeps.store.recovery import GOING_ON
 
 HERE = Path(__file__).parent
@@ -228,8 +228,8 @@ def count_by_arrival(found: dict[str, pd.DataFrame], count: Count) -> None:
 
 
 def rungs(tables: dict[str, pd.DataFrame]) -> dict:
-    """Return what ASHA holds when it is brought back from the rows: scores by arm, rung and trial."""
-    asha = ArmASHA()
+    """Return what ASHA holds when it is brought back from the rows: scores by arm and trial."""
+    asha = ASHA()
     search = tables["trials"][tables["trials"].phase == "search"]
     for key, row in search.iterrows():
         scores = tables["epochs"].loc[[key]] if row.epochs_done else tables["epochs"].iloc[:0]

@@ -1,22 +1,21 @@
 """The recorder: Ray's events become rows of the results, before the trial that they are of goes on."""
 
-import pickle
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import wraps
-from pathlib import Path
 from typing import Any
 
 from ray import tune
-from ray.exceptions import RayTaskError
 from ray.tune.experiment import Trial as RayTrial
 
 from lt_core.data import Dataset
 from lt_core.errors import InputError
+from sweeps.engine import patches
 from sweeps.engine.trainable import ARRAYS, class_rows
 from sweeps.planning.plan import Plan
-from sweeps.search.sequence import SweepSearcher
+from sweeps.record.states import Status
+from sweeps.search.sequence import Sequence
 from sweeps.search.study import TrialSpec
 from sweeps.store.results import Results
 from sweeps.store.schemas import SCHEMAS
@@ -39,26 +38,26 @@ def fatal(method: Callable) -> Callable:
         try:
             method(self, *args, **kwargs)
         except Exception as error:
-            self.crash, self.searcher.closed = self.crash or error, True
+            self.crash, self.sequence.closed = self.crash or error, True
             raise
 
     return guarded
 
 
 class Recorder(tune.Callback):
-    """Writes a row for every event before the trial goes on, and tells the searcher how trials ended."""
+    """Writes a row for every event before the trial goes on, and tells the sequence how trials ended."""
 
     def __init__(
         self,
         plan: Plan,
         data: Dataset,
         results: Results,
-        searcher: SweepSearcher,
+        sequence: Sequence,
         progress: Progress,
         time_budget: float | None,
     ):
         self.plan, self.data, self.results = plan, data, results
-        self.searcher, self.progress = searcher, progress
+        self.sequence, self.progress = sequence, progress
         self.deadline = None if time_budget is None else time.monotonic() + time_budget
         self.ended_early: str | None = None
         self.leave_at = float("inf")
@@ -74,12 +73,12 @@ class Recorder(tune.Callback):
         """Begin nothing new and let trials come to the end of their epoch; asked again, leave at once."""
         self.leave_at = time.monotonic() + (0 if self.ended_early else GRACE_SECONDS)
         self.ended_early = self.ended_early or reason
-        self.searcher.closed = True
+        self.sequence.closed = True
         self.results.ask_for_checkpoints()
 
     def should_stop(self, trial_id: str, result: Mapping) -> bool:
         """Ray asks at every report."""
-        return self.searcher.closed
+        return self.sequence.closed
 
     @fatal
     def on_step_end(self, iteration: int, trials: list, **info: Any) -> None:
@@ -94,7 +93,7 @@ class Recorder(tune.Callback):
 
     @fatal
     def on_trial_start(self, iteration: int, trials: list, trial: RayTrial, **info: Any) -> None:
-        self._begin(self.searcher.running[trial.trial_id])
+        self._begin(self._spec(trial))
 
     @fatal
     def on_trial_result(
@@ -102,7 +101,7 @@ class Recorder(tune.Callback):
     ) -> None:
         if "epoch" not in result:
             return
-        spec, epoch = self.searcher.running[trial.trial_id], result["epoch"]
+        spec, epoch = self._spec(trial), result["epoch"]
         # Ray keeps every trial's last report; the arrays in it are ours alone.
         arrays = {name: result.pop(name) for name in ARRAYS}
         for note in result.pop("notes"):
@@ -114,7 +113,8 @@ class Recorder(tune.Callback):
         else:
             seen[epoch] = row
             self.results.write(epochs=[row])
-            self.progress.epoch(spec.arm, result)
+            if epoch > 0:  # before the first, nothing is trained
+                self.progress.epoch(spec.arm, result)
         seconds = sum(row[name] for row in seen.values() for name in TIMES)
         self.last[spec.trial] = {**result, **arrays, "seconds": seconds}
 
@@ -130,35 +130,43 @@ class Recorder(tune.Callback):
 
     @fatal
     def on_trial_complete(self, iteration: int, trials: list, trial: RayTrial, **info: Any) -> None:
-        spec = self.searcher.running[trial.trial_id]
-        epochs_done = self.last[spec.trial].get("epoch", 0)
+        spec = self._spec(trial)
+        epoch = self.last[spec.trial].get("epoch", 0)
         if "diverged" in (trial.last_result or {}):
-            self._end(trial, "diverged", trial.last_result["diverged"])
-        elif epochs_done >= (spec.config.epochs if spec.until_epoch is None else spec.until_epoch):
-            self._end(trial, "finished", None)
+            self._end(spec, Status.DIVERGED, trial.last_result["diverged"])
+        elif epoch >= (spec.config.epochs if spec.until_epoch is None else spec.until_epoch):
+            self._end(spec, Status.FINISHED, None)
         elif self.ended_early:
-            self._end(trial, "interrupted", self.ended_early)
+            self._end(spec, Status.INTERRUPTED, self.ended_early)
         else:
-            reason = f"ASHA: outside the best third of its rung at epoch {epochs_done}"
-            self._end(trial, "stopped", reason)
+            self._end(spec, Status.STOPPED, f"ASHA: outside the best third of its rung at epoch {epoch}")
+        patches.forget(trial)
 
     @fatal
     def on_trial_error(self, iteration: int, trials: list, trial: RayTrial, **info: Any) -> None:
-        spec = self.searcher.running[trial.trial_id]
+        spec = self._spec(trial)
         if spec.trial not in self.last:  # it failed before it began
             self._begin(spec)
-        own = _is_own(trial)  # else its worker died
+        own = patches.raised_itself(trial)  # else its worker died
         if self.ended_early and not own:
-            self._end(trial, "interrupted", self.ended_early)
+            self._end(spec, Status.INTERRUPTED, self.ended_early)
         elif own or self.deaths.get(spec.trial, 0) >= RETRIES:
-            self._end(trial, "failed", _error_line(trial))
+            self._end(spec, Status.FAILED, patches.error_line(trial))
         else:
-            self.deaths[spec.trial] = self.deaths.get(spec.trial, 0) + 1
-            self.progress.note(f"{spec.trial}: its worker died, it goes on from its last checkpoint")
-            self.progress.ended(spec.arm, "interrupted", 0)
-            self.results.past.epochs[spec.trial] = self.seen.pop(spec.trial)
-            del self.last[spec.trial]
-            self.searcher.again(trial.trial_id)
+            self._go_on(spec)
+        patches.forget(trial)
+
+    def _go_on(self, spec: TrialSpec) -> None:
+        """Let a trial whose worker died be handed out again."""
+        self.deaths[spec.trial] = self.deaths.get(spec.trial, 0) + 1
+        self.progress.note(f"{spec.trial}: its worker died, it goes on from its last checkpoint")
+        self.progress.ended(spec.arm, Status.INTERRUPTED, 0)
+        self.results.past.epochs[spec.trial] = self.seen.pop(spec.trial)
+        del self.last[spec.trial]
+        self.sequence.again(spec.trial)
+
+    def _spec(self, trial: RayTrial) -> TrialSpec:
+        return self.sequence.running[trial.config["trial"]]
 
     def _begin(self, spec: TrialSpec) -> None:
         row = self.results.trials.get(spec.trial)
@@ -178,49 +186,54 @@ class Recorder(tune.Callback):
             }
         again = {"trial": spec.trial, "attempts": row["attempts"] + 1}
         if spec.until_epoch is None:
-            again |= {"status": "running", "reason": None}
+            again |= {"status": Status.RUNNING, "reason": None}
         self.results.write(trials=[row | again if row["attempts"] == 0 else again])
         self.last[spec.trial] = {}
         self.seen[spec.trial] = dict(self.results.past.epochs.pop(spec.trial, {}))
         self.progress.started()
 
-    def _end(self, trial: RayTrial, status: str, reason: str | None) -> None:
-        spec = self.searcher.running[trial.trial_id]
+    def _end(self, spec: TrialSpec, status: Status, reason: str | None) -> None:
         epochs_done = self._write_end(spec, status, reason)
-        self.searcher.end(trial.trial_id, status)
-        trial.run_metadata.metric_analysis.clear()  # Ray's own record: half of what a trial took
-        trial.run_metadata.metric_n_steps.clear()
-        counted = status if spec.until_epoch is None else "interrupted"
+        self.sequence.end(spec.trial, status)
+        counted = status if spec.until_epoch is None else Status.INTERRUPTED
         self.progress.ended(spec.arm, counted, spec.config.epochs - epochs_done)
 
-    def _write_end(self, spec: TrialSpec, status: str, reason: str | None) -> int:
-        """Write how a trial ended, and the classes at its last epoch; return the epochs that it ran."""
-        last, on_record = self.last.pop(spec.trial), len(self.seen.pop(spec.trial))
-        row = {"trial": spec.trial, "status": status, "reason": reason, "epochs_done": on_record}
-        classes = []
+    def _write_end(self, spec: TrialSpec, status: Status, reason: str | None) -> int:
+        """Write how a trial ended, and the classes at its last epoch; return its last epoch on record."""
+        last, epochs_done = self.last.pop(spec.trial), max(self.seen.pop(spec.trial), default=0)
+        row = {"trial": spec.trial, "status": status, "reason": reason, "epochs_done": epochs_done}
         if last:
             row |= {"seconds": last["seconds"], "host": last["hostname"], **last["ran_with"]}
-            place = _identity(spec) | {"epoch": last["epoch"], "split": spec.config.evaluate_on}
-            rows = class_rows(**{name: last[name] for name in ARRAYS}, class_names=self.data.class_names)
-            classes = [place | by_class for by_class in rows]
-        if spec.until_epoch is not None:  # only what was lost is written again
-            if status not in ("finished", "interrupted"):
-                raise InputError(f"{spec.trial} cannot be measured again: {status}, {reason}")
-            if status == "finished" and not self.results.past.classes[spec.trial]:
-                self.results.write(classes=classes)
-        elif status == "interrupted":
-            self.results.write(trials=[row])
+        if spec.until_epoch is not None:
+            self._write_lost(spec, status, reason, last)
+        elif status.terminal:
+            self.results.write(classes=self._classes(spec, last), trials=[row])
         else:
-            self.results.write(classes=classes, trials=[row])
-        if status != "interrupted":
+            self.results.write(trials=[row])
+        if status.terminal:
             self.results.drop_checkpoints(spec.trial)
-        return on_record
+        return epochs_done
+
+    def _write_lost(self, spec: TrialSpec, status: Status, reason: str | None, last: dict) -> None:
+        """Write the classes of a trial that was measured again, if they were lost; its row stays as it is."""
+        if status not in (Status.FINISHED, Status.INTERRUPTED):
+            raise InputError(f"{spec.trial} cannot be measured again: {status}, {reason}")
+        if status == Status.FINISHED and not self.results.past.classes[spec.trial]:
+            self.results.write(classes=self._classes(spec, last))
+
+    def _classes(self, spec: TrialSpec, last: dict) -> list[dict]:
+        """Return the rows of the classes at the trial's last report; none where nothing was trained."""
+        if last.get("epoch", 0) == 0:
+            return []
+        place = _identity(spec) | {"epoch": last["epoch"], "split": spec.config.evaluate_on}
+        arrays = {name: last[name] for name in ARRAYS}
+        return [place | row for row in class_rows(**arrays, class_names=self.data.class_names)]
 
     def close(self) -> None:
         """Give every trial that began, and that Ray left without an end, its row."""
-        for spec in self.searcher.running.values():
+        for spec in self.sequence.running.values():
             if spec.trial in self.last:
-                self._write_end(spec, "interrupted", self.ended_early)
+                self._write_end(spec, Status.INTERRUPTED, self.ended_early)
         self.results.close()
 
 
@@ -230,17 +243,3 @@ def _same(old: Any, new: Any) -> bool:
 
 def _identity(spec: TrialSpec) -> dict[str, Any]:
     return {"trial": spec.trial, "arm": spec.arm, "phase": spec.phase, "seed": spec.config.seed}
-
-
-def _is_own(trial: RayTrial) -> bool:
-    """Whether the trial itself raised, from what this process has just pickled in its scratch folder."""
-    if not trial.pickled_error_file:
-        return False
-    return isinstance(pickle.loads(Path(trial.pickled_error_file).read_bytes()), RayTaskError)
-
-
-def _error_line(trial: RayTrial) -> str:
-    """Return the line that says what happened, from the trace that Ray wrote for the trial."""
-    lines = Path(trial.error_file).read_text().splitlines() if trial.error_file else []
-    lines = [line.strip() for line in lines if line.strip()]
-    return lines[-1] if lines else "unknown error"

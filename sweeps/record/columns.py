@@ -21,6 +21,7 @@ TRIALS = [
     ("proposal", pa.string()),
     ("status", pa.string()),
     ("reason", pa.string()),
+    ("status_before", pa.string()),
     ("epochs_done", pa.int64()),
     ("seconds", pa.float64()),
     ("started", pa.timestamp("us", tz="UTC")),

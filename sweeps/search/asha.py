@@ -1,18 +1,12 @@
-"""ASHA that is fair to slow starters: a rung after a third of the epochs, for each searched arm its own.
+"""ASHA (Li et al. 2020, arXiv:1810.05934), fair to slow starters: one rung, after a third of the epochs.
 
 There, trials are compared by ``val_best_adjusted_recall`` (of EpochMetrics in lt_core.train):
-docs/early_stopping.md says what comparing them by macro recall would cost.
+docs/early_stopping.md says what comparing them by macro recall would cost. The decisions are those of Ray's
+AsyncHyperBandScheduler, with which a test compares them.
 """
 
-from types import SimpleNamespace
-from typing import Any
+import numpy as np
 
-from ray.tune.experiment import Trial
-from ray.tune.schedulers import AsyncHyperBandScheduler, FIFOScheduler, TrialScheduler
-
-from sweeps.record.metrics import RUNG_METRIC
-
-TIME = "epoch"
 REDUCTION = 3
 
 
@@ -21,89 +15,55 @@ def rung(epochs: int) -> int:
     return -(-epochs // REDUCTION)
 
 
-class ArmASHA(FIFOScheduler):
-    """Asks the ASHA of the trial's arm; runs that are not part of a search always continue.
+class Rung:
+    """The scores of the trials that were compared at one epoch, by trial."""
 
-    Arms never share rungs: a trial is measured against its own arm's, or the arms that learn slowly
-    would lose their search to the others. Trials go by their key in the results, and an epoch that was
-    decided on is not decided on again: a trial that was interrupted is the same trial.
+    def __init__(self) -> None:
+        self.scores: dict[str, float] = {}
+
+    def enter(self, trial: str, score: float) -> bool:
+        """Take a score in; return whether it is outside the best 1 in REDUCTION of those before it.
+
+        A tie is inside, and so is the first.
+        """
+        before = list(self.scores.values())
+        self.scores[trial] = score
+        return bool(before) and bool(score < np.nanpercentile(before, (1 - 1 / REDUCTION) * 100))
+
+
+class ASHA:
+    """One rung an arm: arms that learn slowly would lose their search to the others in a common one.
+
+    Trials go by their key in the results, and one that has entered its rung is not decided on again: a trial
+    that was interrupted is the same trial.
     """
 
     def __init__(self) -> None:
-        super().__init__()
-        self._ashas: dict[str, AsyncHyperBandScheduler] = {}
-        self._decided: dict[str, int] = {}  # the last epoch, by trial
+        self._rungs: dict[str, Rung] = {}  # by arm
 
-    def _asha(self, arm: str, epochs: int) -> AsyncHyperBandScheduler:
-        if arm not in self._ashas:
-            self._ashas[arm] = AsyncHyperBandScheduler(
-                time_attr=TIME,
-                metric=RUNG_METRIC,
-                mode="max",
-                max_t=epochs,
-                grace_period=rung(epochs),
-                reduction_factor=REDUCTION,
-            )
-        return self._ashas[arm]
+    def decide(self, trial: str, arm: str, epochs: int, epoch: int, score: float | None) -> bool:
+        """Say whether a trial of ``epochs`` epochs is stopped, now that it has reported ``epoch``.
+
+        It enters the rung with its first score there or later; what has none neither enters nor is stopped.
+        """
+        at, of_arm = rung(epochs), self._rungs.setdefault(arm, Rung())
+        # Three times as late is where a second rung would be: the end.
+        if score is None or not at <= epoch < REDUCTION * at or trial in of_arm.scores:
+            return False
+        return of_arm.enter(trial, score) and epoch < epochs
 
     def bring_back(
-        self, key: str, arm: str, epochs: int, scores: dict[int, float], last: int, ended: bool
+        self, trial: str, arm: str, epochs: int, scores: dict[int, float], last: int, ended: bool
     ) -> None:
         """Bring back a search trial of an earlier session: its scores by epoch, and its last epoch.
 
-        Whether a trial that is not terminal goes on after its last epoch may not have been decided:
-        that is left until it reports that epoch again.
+        Whether a trial that is not terminal goes on after its last epoch may not have been decided: that is
+        left until it reports that epoch again.
         """
-        trial: Any = SimpleNamespace(
-            config={
-                "trial": key,
-                "arm": arm,
-                "phase": "search",
-                "until_epoch": None,
-                "knobs": {"epochs": epochs},
-            }
-        )
-        self.on_trial_add(None, trial)
-        result: dict[str, Any] = {}
         for epoch, score in sorted(scores.items()):
             if ended or epoch < last:
-                result = {TIME: epoch, RUNG_METRIC: score}
-                self.on_trial_result(None, trial, result)
-        if ended:
-            self.on_trial_complete(None, trial, result)
+                self.decide(trial, arm, epochs, epoch, score)
 
-    def recorded(self) -> dict[str, dict[float, dict[str, float]]]:
-        """Return the scores in every rung: by arm, epoch and trial."""
-        return {arm: dict(asha._brackets[0]._rungs) for arm, asha in self._ashas.items()}
-
-    def on_trial_add(self, tune_controller: Any, trial: Trial) -> None:
-        if asha := self._of(trial):
-            asha.on_trial_add(tune_controller, _keyed(trial))
-
-    def on_trial_result(self, tune_controller: Any, trial: Trial, result: dict) -> str:
-        asha, key = self._of(trial), trial.config["trial"]
-        if asha is None or result.get(RUNG_METRIC) is None or result[TIME] <= self._decided.get(key, 0):
-            return TrialScheduler.CONTINUE
-        self._decided[key] = result[TIME]
-        return asha.on_trial_result(tune_controller, _keyed(trial), result)
-
-    def on_trial_complete(self, tune_controller: Any, trial: Trial, result: dict) -> None:
-        if asha := self._of(trial):
-            if result.get(RUNG_METRIC) is not None:
-                asha.on_trial_complete(tune_controller, _keyed(trial), result)
-            self._decided.pop(trial.config["trial"], None)
-
-    def on_trial_remove(self, tune_controller: Any, trial: Trial) -> None:
-        if asha := self._of(trial):
-            asha.on_trial_remove(tune_controller, _keyed(trial))
-
-    def _of(self, trial: Trial) -> AsyncHyperBandScheduler | None:
-        config = trial.config
-        if config["phase"] != "search" or config["until_epoch"] is not None:
-            return None
-        return self._asha(config["arm"], config["knobs"]["epochs"])
-
-
-def _keyed(trial: Trial) -> Any:
-    """Return what Ray's ASHA knows a trial by: its id, here our key."""
-    return SimpleNamespace(trial_id=trial.config["trial"])
+    def recorded(self) -> dict[str, dict[str, float]]:
+        """Return the scores in every rung, by arm and trial."""
+        return {arm: dict(of_arm.scores) for arm, of_arm in self._rungs.items()}

@@ -5,37 +5,84 @@ had not been.
 """
 
 from collections import deque
-from typing import Any
-
-from ray.tune.search import Searcher
 
 from lt_core.config import TrainConfig
 from sweeps.planning.plan import SHORTLIST, Plan, PlannedArm
+from sweeps.record.states import Phase, Status
 from sweeps.search import selection
-from sweeps.search.asha import ArmASHA
+from sweeps.search.asha import ASHA
 from sweeps.search.study import ArmSearch, TrialSpec
-from sweeps.store.recovery import GOING_ON as UNFINISHED
 from sweeps.store.recovery import Row
 from sweeps.store.results import Results
 from sweeps.store.schemas import with_defaults
 
 
-class SweepSearcher(Searcher):
-    """Hands the plan's runs to Ray, as many at once as there is room for."""
+class Sequence:
+    """Hands out the plan's runs; whoever runs them asks what is next, and tells how each ended.
 
-    def __init__(
-        self, plan: Plan, results: Results, scheduler: ArmASHA, concurrent: int, payload: dict[str, Any]
-    ):
-        """``payload``: what every trial's Ray config holds beside its own."""
-        super().__init__()
-        self.plan, self.results, self.scheduler = plan, results, scheduler
-        self.concurrent, self.payload = concurrent, payload
-        self.closed = False  # set: nothing new begins
+    Attributes:
+        running: what was handed out and has not ended, by trial.
+        queue: what comes before anything new is proposed.
+        searches: the searches, by arm.
+        closed: set: nothing new begins.
+    """
+
+    def __init__(self, plan: Plan, results: Results):
+        self.plan, self.results, self.asha = plan, results, ASHA()
+        self.closed = False
+        self.running: dict[str, TrialSpec] = {}
         self.searches: dict[str, ArmSearch] = {}
-        self.running: dict[str, TrialSpec] = {}  # by Ray's trial id
         self.queue = deque(self._lost())
         if not self.queue:
             self._restore()
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing is running and nothing will be."""
+        return not self.running and (self.closed or not (self.queue or self._open_searches()))
+
+    def next(self) -> TrialSpec | None:
+        """Hand out the next run; None: there is none now, which the end of one that is running may change."""
+        if self.closed:
+            return None
+        if self.queue:
+            spec = self.queue.popleft()
+        elif open_searches := self._open_searches():
+            spec = min(open_searches, key=lambda search: search.asked).propose()
+        else:
+            return None
+        self.running[spec.trial] = spec
+        return spec
+
+    def stops(self, trial: str, epoch: int, score: float | None) -> bool:
+        """Say whether a running trial is stopped after this report; only search trials ever are."""
+        spec = self.running[trial]
+        if spec.phase != Phase.SEARCH or spec.until_epoch is not None:
+            return False
+        return self.asha.decide(trial, spec.arm, spec.config.epochs, epoch, score)
+
+    def again(self, trial: str) -> None:
+        """Hand a trial out again, next, from its last checkpoint: its worker died."""
+        self.queue.appendleft(self.running.pop(trial))
+
+    def end(self, trial: str, status: Status) -> None:
+        """Go on with the arm of a trial whose row has its final status."""
+        spec = self.running.pop(trial)
+        search = self.searches.get(spec.arm)
+        if self.closed:
+            return
+        if spec.until_epoch is not None:
+            if not self.queue and not self.running:
+                self._restore()
+        elif search and spec.phase == Phase.SEARCH:
+            self._tell(search, trial, status)
+            self._advance(search)
+        elif search and spec.phase == Phase.CONFIRM:
+            search.confirming -= 1
+            self._advance(search)
+
+    def _open_searches(self) -> list[ArmSearch]:
+        return [search for search in self.searches.values() if search.asked < search.trials]
 
     def _lost(self) -> list[TrialSpec]:
         """Return what must be measured again: terminal trials whose rows a damaged file took along."""
@@ -44,7 +91,7 @@ class SweepSearcher(Searcher):
             TrialSpec(
                 trial=key,
                 arm=row["arm"],
-                phase=row["phase"],
+                phase=Phase(row["phase"]),
                 config=TrainConfig.parse(with_defaults(row)),
                 config_of=row["config_of"],
                 until_epoch=row["epochs_done"],
@@ -63,17 +110,17 @@ class SweepSearcher(Searcher):
 
     def _restore_search(self, arm: PlannedArm) -> None:
         """Bring back an arm's study and rungs, and queue the trials that are not terminal."""
-        rows = {key: row for key, row in self.results.trials.items() if _is(row, arm.name, "search")}
+        rows = {key: row for key, row in self.results.trials.items() if _is(row, arm.name, Phase.SEARCH)}
         known = sum(row.get("known_from") is not None for row in rows.values())
         search = self.searches[arm.name] = ArmSearch(arm, self.plan.trials + known, self.plan.seed)
-        while rows and f"{arm.name}-search-{search.asked:04d}" <= max(rows):
-            row = rows.get(f"{arm.name}-search-{search.asked:04d}")
+        past = self.results.past
+        while rows and search.next_key <= max(rows):
+            row = rows.get(search.next_key)
             spec = search.propose(row["proposal"] if row else None)
-            status = row["status"] if row else "running"
-            ended, past = status not in UNFINISHED, self.results.past
+            status = Status(row["status"]) if row else Status.RUNNING
             scores, last = past.rung_scores[spec.trial], len(past.reported(spec.trial))
-            self.scheduler.bring_back(spec.trial, arm.name, arm.config.epochs, scores, last, ended)
-            if ended:
+            self.asha.bring_back(spec.trial, arm.name, arm.config.epochs, scores, last, status.terminal)
+            if status.terminal:
                 self._tell(search, spec.trial, status)
             else:
                 self.queue.append(spec)
@@ -85,7 +132,7 @@ class SweepSearcher(Searcher):
             spec = TrialSpec(
                 trial=f"{arm.name}-final{number}-{i:02d}",
                 arm=arm.name,
-                phase="final",
+                phase=Phase.FINAL,
                 config=config.model_copy(update={"seed": seed, "evaluate_on": "test"}),
                 config_of=origin,
             )
@@ -93,67 +140,17 @@ class SweepSearcher(Searcher):
 
     def _queue(self, spec: TrialSpec) -> bool:
         """Queue a run unless it is terminal; return whether it was queued."""
-        row = self.results.trials.get(spec.trial, {"status": "running"})
-        status = row["status"]
-        if status == "superseded":
-            status = row["reason"].removeprefix("was ").partition(";")[0]
-            self.results.write(trials=[{"trial": spec.trial, "status": status, "reason": None}])
-        if status in UNFINISHED:
+        row = self.results.trials.get(spec.trial)
+        status = Status(row["status"]) if row else Status.RUNNING
+        if row and status == Status.SUPERSEDED:
+            status = _before(row)
+            change = {"trial": spec.trial, "status": status, "status_before": None, "reason": None}
+            self.results.write(trials=[change])
+        if not status.terminal:
             self.queue.append(spec)
-        return status in UNFINISHED
+        return not status.terminal
 
-    def suggest(self, trial_id: str) -> Any:
-        if len(self.running) >= self.concurrent:
-            return None
-        spec = None if self.closed else self._next()
-        if spec is None:
-            return None if self.running else Searcher.FINISHED
-        self.running[trial_id] = spec
-        row = self.results.trials.get(spec.trial, {})
-        return {
-            **self.payload,
-            "trial": spec.trial,
-            "arm": spec.arm,
-            "phase": spec.phase,
-            "until_epoch": spec.until_epoch,
-            "knobs": spec.config.model_dump(),
-            "attempt": row.get("attempts", 0) + 1,
-            "reported": len(self.results.past.reported(spec.trial)),
-        }
-
-    def _next(self) -> TrialSpec | None:
-        if self.queue:
-            return self.queue.popleft()
-        open_searches = [s for s in self.searches.values() if s.asked < s.trials]
-        return min(open_searches, key=lambda s: s.asked).propose() if open_searches else None
-
-    def on_trial_result(self, trial_id: str, result: dict) -> None:
-        """Scores reach Optuna when the trial ends, see ``end``."""
-
-    def on_trial_complete(self, trial_id: str, result: dict | None = None, error: bool = False) -> None:
-        """Ray's notice comes before the trial's row is written; the recorder calls ``end`` after it."""
-
-    def again(self, trial_id: str) -> None:
-        """A trial's worker died: the trial is next, from its last checkpoint."""
-        self.queue.appendleft(self.running.pop(trial_id))
-
-    def end(self, trial_id: str, status: str) -> None:
-        """A trial's row has its final status: go on with its arm."""
-        spec = self.running.pop(trial_id)
-        search = self.searches.get(spec.arm)
-        if self.closed:
-            return
-        if spec.until_epoch is not None:
-            if not self.queue and not self.running:
-                self._restore()
-        elif search and spec.phase == "search":
-            self._tell(search, spec.trial, status)
-            self._advance(search)
-        elif search and spec.phase == "confirm":
-            search.confirming -= 1
-            self._advance(search)
-
-    def _tell(self, search: ArmSearch, key: str, status: str) -> None:
+    def _tell(self, search: ArmSearch, key: str, status: Status) -> None:
         past = self.results.past
         search.end(key, status, past.reported(key), past.rung_scores[key])
 
@@ -172,13 +169,13 @@ class SweepSearcher(Searcher):
         """Queue the best search trials again on fresh seeds."""
         arm, search.confirming = search.planned.name, 0
         shortlist = self._shortlist(search)
-        self._supersede(arm, "confirm", shortlist)
+        self._supersede(arm, Phase.CONFIRM, shortlist)
         for origin in shortlist:
             for i, seed in enumerate(self.plan.confirm_seeds()):
                 spec = TrialSpec(
                     trial=f"{arm}-confirm-{_number(origin)}-{i}",
                     arm=arm,
-                    phase="confirm",
+                    phase=Phase.CONFIRM,
                     config=search.configs[origin].model_copy(update={"seed": seed}),
                     config_of=origin,
                 )
@@ -189,27 +186,25 @@ class SweepSearcher(Searcher):
         chosen = selection.choose(self.results.place, search.planned.name, self._shortlist(search))
         if chosen is None:
             return
-        self._supersede(search.planned.name, "final", [chosen])
+        self._supersede(search.planned.name, Phase.FINAL, [chosen])
         self._queue_finals(search.planned, search.configs[chosen], chosen)
 
-    def _supersede(self, arm: str, phase: str, chosen: list[str]) -> None:
+    def _supersede(self, arm: str, phase: Phase, chosen: list[str]) -> None:
         """Mark runs of what a longer search no longer chooses; a confirmation that is done stays one."""
         for key, row in self.results.trials.items():
-            unfinished = row["status"] in UNFINISHED
-            left = row["config_of"] not in chosen and row["status"] != "superseded"
-            if _is(row, arm, phase) and left and (unfinished or phase == "final"):
+            status = Status(row["status"])
+            left = row["config_of"] not in chosen and status != Status.SUPERSEDED
+            if _is(row, arm, phase) and left and (phase == Phase.FINAL or not status.terminal):
                 change = {
                     "trial": key,
-                    "status": "superseded",
-                    "reason": f"was {row['status']}; the search was extended and chose {', '.join(chosen)}",
-                    "epochs_done": len(self.results.past.scores[key]),
+                    "status": Status.SUPERSEDED,
+                    "status_before": status,
+                    "reason": f"was {status}; the search was extended and chose {', '.join(chosen)}",
+                    "epochs_done": max(self.results.past.scores[key], default=0),
                 }
                 self.results.write(trials=[change])
-                if unfinished:
+                if not status.terminal:
                     self.results.drop_checkpoints(key)
-
-    def save(self, checkpoint_path: str) -> None:
-        """Ray's own state is not kept: the rows are the state."""
 
 
 def _number(key: str) -> str:
@@ -217,5 +212,11 @@ def _number(key: str) -> str:
     return key.rpartition("-")[2]
 
 
-def _is(row: Row, arm: str, phase: str) -> bool:
+def _is(row: Row, arm: str, phase: Phase) -> bool:
     return (row["arm"], row["phase"]) == (arm, phase)
+
+
+def _before(row: Row) -> Status:
+    """Return the status that a superseded run had; results that are older than its column do not say."""
+    done = row["epochs_done"] == row["epochs"]
+    return Status(row.get("status_before") or (Status.FINISHED if done else Status.INTERRUPTED))

@@ -12,6 +12,7 @@ from optuna.trial import TrialState
 from lt_core import seeds
 from lt_core.config import TrainConfig
 from sweeps.planning.plan import PlannedArm
+from sweeps.record.states import Phase, Status
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 warnings.filterwarnings("ignore", ".*group.*", ExperimentalWarning)
@@ -23,7 +24,7 @@ class TrialSpec:
 
     trial: str
     arm: str
-    phase: str
+    phase: Phase
     config: TrainConfig
     config_of: str | None = None  # the search trial whose configuration is run again
     proposal: str | None = None  # what Optuna proposed, as JSON and in its own terms
@@ -50,18 +51,23 @@ class ArmSearch:
         return len(self.configs)
 
     @property
+    def next_key(self) -> str:
+        """The key of the trial that is proposed next."""
+        return f"{self.planned.name}-search-{self.asked:04d}"
+
+    @property
     def over(self) -> bool:
         return self.asked >= self.trials and not self.live
 
     def propose(self, proposal: str | None = None) -> TrialSpec:
         """Ask Optuna for the next configuration; ``proposal``: what it proposed in an earlier session."""
-        arm, number = self.planned, self.asked
+        arm, key = self.planned, self.next_key
         if proposal is not None:
             self.study.enqueue_trial(json.loads(proposal))
         elif not self._begun():
             self.study.enqueue_trial(self._hand_picked())
         self.study.sampler = optuna.samplers.TPESampler(
-            seed=seeds.derive(self.seed, "optuna", arm.name, number),
+            seed=seeds.derive(self.seed, "optuna", arm.name, self.asked),
             n_startup_trials=max(5, self.trials // 4),
             multivariate=True,
             group=True,
@@ -70,10 +76,9 @@ class ArmSearch:
         asked = self.study.ask()
         knobs = {knob: space.suggest(asked, knob) for knob, space in arm.search.items()}
         config = TrainConfig.parse(self.fixed_knobs() | knobs)
-        key = f"{arm.name}-search-{number:04d}"
         self.live[key], self.configs[key] = asked, config
         return TrialSpec(
-            trial=key, arm=arm.name, phase="search", config=config, proposal=json.dumps(asked.params)
+            trial=key, arm=arm.name, phase=Phase.SEARCH, config=config, proposal=json.dumps(asked.params)
         )
 
     def fixed_knobs(self) -> dict[str, Any]:
@@ -92,17 +97,17 @@ class ArmSearch:
         start = self._hand_picked().items()
         return any(start <= trial.params.items() for trial in self.study.get_trials(deepcopy=False))
 
-    def end(self, key: str, status: str, scores: list[float], rung_scores: dict[int, float]) -> None:
+    def end(self, key: str, status: Status, scores: list[float], rung_scores: dict[int, float]) -> None:
         """Tell Optuna: complete, pruned (stopped, diverged) or failed.
 
         ``scores`` from epoch 1 on; ``rung_scores`` by epoch, what a stopped trial was judged by. A diverged
         trial is pruned without values: FAIL would hide the cliff from the sampler.
         """
         asked = self.live.pop(key)
-        if status == "finished":
+        if status == Status.FINISHED:
             self.study.tell(asked, scores[-1])
-        elif status in ("stopped", "diverged"):
-            for epoch, score in sorted(rung_scores.items()) if status == "stopped" else ():
+        elif status in (Status.STOPPED, Status.DIVERGED):
+            for epoch, score in sorted(rung_scores.items()) if status == Status.STOPPED else ():
                 asked.report(score, epoch)
             self.study.tell(asked, state=TrialState.PRUNED)
         else:

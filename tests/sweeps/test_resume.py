@@ -1,21 +1,18 @@
-"""Sweeps that go on: the searcher's part, played without Ray, and what --resume refuses."""
+"""Sweeps that go on: the sequence's part, and what --resume refuses."""
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import pandas as pd
 import pytest
-from ray.tune.schedulers import TrialScheduler
-from ray.tune.search import Searcher
 
 from lt_core.config import TrainConfig
 from sweeps.planning.description import describe
 from sweeps.planning.experiment import Arm, Experiment
 from sweeps.planning.plan import make_plan
 from sweeps.planning.spaces import SPACES
+from sweeps.record.states import Phase, Status
 from sweeps.run import main
-from sweeps.search.asha import ArmASHA
-from sweeps.search.sequence import SweepSearcher
+from sweeps.search.sequence import Sequence
 from sweeps.search.warm_start import known_trials
 from sweeps.store.results import Results
 from sweeps.store.schemas import SCHEMAS
@@ -60,10 +57,9 @@ def potential(config: TrainConfig, epoch: int) -> float:
 def play(plan, folder, writes, diverges=lambda config: False):
     """Play Ray and the recorder at concurrency 1 until the sweep ends, or ``writes`` rows were written.
 
-    Returns the ladder of rungs. Rows are written in the order in which the recorder writes them.
+    Returns the rungs. Rows are written in the order in which the recorder writes them.
     """
     results = Results(folder, resume=(folder / "trials").exists())
-    asha = ArmASHA()
     original, left = results.write, [writes]
 
     def write(**tables):
@@ -74,20 +70,17 @@ def play(plan, folder, writes, diverges=lambda config: False):
 
     results.write = write
     try:
-        searcher = SweepSearcher(plan, results, asha, 1, {})
-        number = 0
-        while (job := searcher.suggest(str(number))) != Searcher.FINISHED:
-            spec, ray_trial = searcher.running[str(number)], SimpleNamespace(config=job)
-            asha.on_trial_add(None, ray_trial)
+        sequence = Sequence(plan, results)
+        while spec := sequence.next():
             begin(results, spec)
-            status = run(results, searcher, asha, spec, ray_trial, diverges(spec.config))
-            searcher.end(str(number), status)
-            number += 1
+            status = run(results, sequence, spec, diverges(spec.config))
+            sequence.end(spec.trial, status)
+        assert sequence.over
+        results.flush()
     finally:
         results.write = original
         results.abandon()
-    results.flush()
-    return asha.recorded()
+    return sequence.asha.recorded()
 
 
 def begin(results, spec):
@@ -96,30 +89,24 @@ def begin(results, spec):
     results.write(trials=[{**spec.config.model_dump(), **row}])
 
 
-def run(results, searcher, asha, spec, ray_trial, diverges):
+def run(results, sequence, spec, diverges):
     """Report every epoch from the first on, as a trial without a checkpoint does."""
     results.past.epochs.pop(spec.trial, None)
-    status = "finished"
     for epoch in range(1, 11):
         if diverges and epoch == 2:
-            status = "diverged"
+            status, done = Status.DIVERGED, 1
             break
         scores = {"val_macro_recall": recall(spec.config, epoch), "val_best_adjusted_recall": None}
-        if spec.config.evaluate_on == "val":
+        if spec.phase != Phase.FINAL:
             scores["val_best_adjusted_recall"] = potential(spec.config, epoch)
-        decision = asha.on_trial_result(None, ray_trial, {"epoch": epoch, **scores})
+        stopped = sequence.stops(spec.trial, epoch, scores["val_best_adjusted_recall"])
         if epoch not in results.past.scores[spec.trial]:
             empty = dict.fromkeys(SCHEMAS["epochs"].names)
             row = empty | {"trial": spec.trial, "epoch": epoch, **scores}
             results.write(epochs=[row])
-        if decision == TrialScheduler.STOP and epoch < 10:
-            status = "stopped"
+        if stopped or epoch == 10:
+            status, done = Status.STOPPED if stopped else Status.FINISHED, epoch
             break
-    else:
-        epoch += 1
-    done = epoch if status == "stopped" else epoch - 1
-    last = {"epoch": done, "val_best_adjusted_recall": potential(spec.config, done)}
-    asha.on_trial_complete(None, ray_trial, last)
     ended = {"trial": spec.trial, "status": status, "epochs_done": done}
     results.write(classes=[{"trial": spec.trial, "class": 0}], trials=[ended])
     return status
@@ -189,8 +176,7 @@ def test_an_interruption_then_an_extension_leave_nothing_open_and_nothing_twice(
         trials, _ = rows(folder)
         assert {row[0] for row in trials.values()} <= {"finished", "stopped", "superseded"}
         results = Results(folder, resume=True)
-        searcher = SweepSearcher(longer, results, ArmASHA(), 1, {})
-        assert searcher.suggest("next") == Searcher.FINISHED, writes
+        assert Sequence(longer, results).over, writes
         results.close()
         epochs = pd.read_parquet(folder / "epochs")
         assert not epochs.duplicated(["trial", "epoch"]).any()
@@ -201,12 +187,12 @@ def test_finals_that_are_chosen_again_are_what_they_were(plan, tmp_path):
     play(plan, tmp_path / "r", writes=10_000)
     before = rows(tmp_path / "r")
     results = Results(tmp_path / "r", resume=True)
-    searcher = SweepSearcher(plan, results, ArmASHA(), 1, {})
+    sequence = Sequence(plan, results)
     (chosen,) = {row[3] for key, row in before[0].items() if key.startswith("found-final")}
-    searcher._supersede("found", "final", ["another"])
+    sequence._supersede("found", Phase.FINAL, ["another"])
     assert {row[0] for key, row in rows_of(results).items() if "found-final" in key} == {"superseded"}
-    searcher._queue_finals(plan.arms[1], searcher.searches["found"].configs[chosen], chosen)
-    assert not searcher.queue
+    sequence._queue_finals(plan.arms[1], sequence.searches["found"].configs[chosen], chosen)
+    assert not sequence.queue
     assert rows_of(results) == before[0]
     results.close()
 
@@ -241,8 +227,8 @@ def test_a_trial_that_did_not_search_a_knob_is_known_by_its_values(digits, tmp_p
     known, _ = known_trials(tmp_path / "old", plan, digits.fingerprint)
     new = Results(tmp_path / "new")
     new.write(**known)
-    searcher = SweepSearcher(plan, new, ArmASHA(), 1, {})
-    configs = searcher.searches["found"].configs
+    sequence = Sequence(plan, new)
+    configs = sequence.searches["found"].configs
     assert [config.beta for config in configs.values()] == pytest.approx([0.999] * 9)
     assert [config.lr for config in configs.values()] == [row["lr"] for row in known["trials"]]
     new.close()
@@ -257,10 +243,10 @@ def test_lost_rows_of_a_terminal_trial_are_measured_again(plan, tmp_path):
     part.write_bytes(part.read_bytes()[:-100])
     results = Results(tmp_path / "r", resume=True)
     assert f"{part} is damaged" in results.past.notes[0]
-    searcher = SweepSearcher(plan, results, ArmASHA(), 1, {})
-    lost = [(spec.trial, spec.until_epoch) for spec in searcher.queue]
+    sequence = Sequence(plan, results)
+    lost = [(spec.trial, spec.until_epoch) for spec in sequence.queue]
     assert lost == [(key, row[1]) for key, row in expected[0].items()]
-    assert searcher.searches == {}  # nothing is proposed before what was known is known again
+    assert sequence.searches == {}  # nothing is proposed before what was known is known again
     results.abandon()
 
 

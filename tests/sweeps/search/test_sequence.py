@@ -1,14 +1,13 @@
-"""The order of runs, what Optuna is told, and the seeds: without Ray, which only calls these methods."""
+"""The order of runs, what Optuna is told, and the seeds."""
 
 import pytest
 from optuna.trial import TrialState
-from ray.tune.search import Searcher
 
 from sweeps.planning.experiment import Arm, Experiment
 from sweeps.planning.plan import make_plan
 from sweeps.planning.spaces import SPACES
-from sweeps.search.asha import ArmASHA
-from sweeps.search.sequence import SweepSearcher
+from sweeps.record.states import Phase, Status
+from sweeps.search.sequence import Sequence
 from sweeps.search.study import ArmSearch
 from sweeps.store.results import Results
 
@@ -45,7 +44,7 @@ def test_proposals_depend_on_seed_and_number_and_on_what_ended(plan):
         found = []
         for i in range(6):
             spec = search.propose()
-            search.end(spec.trial, "finished", [0.1 * i], {})
+            search.end(spec.trial, Status.FINISHED, [0.1 * i], {})
             found.append(spec.config.lr)
         return found
 
@@ -64,33 +63,33 @@ def test_proposals_depend_on_seed_and_number_and_on_what_ended(plan):
 )
 def test_what_optuna_is_told(search, status, state, values):
     spec = search.propose()
-    search.end(spec.trial, status, [0.2, 0.4, 0.3], {3: 0.7, 1: 0.6})
+    search.end(spec.trial, Status(status), [0.2, 0.4, 0.3], {3: 0.7, 1: 0.6})
     (told,) = search.study.trials
     assert (told.state, told.intermediate_values) == (state, values)
     assert told.value == {"finished": 0.3, "stopped": 0.7}.get(status)
 
 
-def run_to_the_end(plan, results, score, status="finished"):
-    """Play Ray at concurrency 1; return the specs in the order in which they were handed out."""
-    searcher = SweepSearcher(plan, results, ArmASHA(), 1, {})
-    specs = []
-    while True:
-        config = searcher.suggest(str(len(specs)))
-        if config == Searcher.FINISHED:
-            return specs
-        spec = searcher.running[str(len(specs))]
+def run_to_the_end(plan, results, score, status=Status.FINISHED):
+    """Run one after the other; return the specs in the order in which they were handed out."""
+    sequence, specs = Sequence(plan, results), []
+    while not sequence.over:
+        spec = sequence.next()
         specs.append(spec)
-        assert searcher.suggest("another") is None
-        value = score(spec)
-        identity = {"trial": spec.trial, "arm": spec.arm, "phase": spec.phase}
-        if spec.phase != "final":
-            for epoch in range(1, 5):
-                results.write(epochs=[{**identity, "epoch": epoch, "val_macro_recall": value}])
-        ended = status if spec.phase == "search" else "finished"
-        results.write(
-            trials=[{**spec.config.model_dump(), **identity, "config_of": spec.config_of, "status": ended}]
-        )
-        searcher.end(str(len(specs) - 1), ended)
+        ended = status if spec.phase == Phase.SEARCH else Status.FINISHED
+        write(results, spec, score(spec), ended)
+        sequence.end(spec.trial, ended)
+    assert sequence.next() is None
+    return specs
+
+
+def write(results, spec, score, status, epochs=4):
+    """Write the rows of a run that has ended."""
+    identity = {"trial": spec.trial, "arm": spec.arm, "phase": spec.phase}
+    val = None if spec.phase == Phase.FINAL else score
+    rows = [{**identity, "epoch": epoch, "val_macro_recall": val} for epoch in range(1, epochs + 1)]
+    ended = {"config_of": spec.config_of, "proposal": spec.proposal, "status": status, "epochs_done": epochs}
+    trial = {**spec.config.model_dump(), **identity, **ended}
+    results.write(epochs=rows, classes=[{**identity, "class": 0}], trials=[trial])
 
 
 def test_finals_of_fixed_arms_then_search_then_shortlist_then_finals_of_what_was_found(plan, tmp_path):
@@ -121,5 +120,73 @@ def test_seeds_are_shared_by_arms_and_by_no_two_phases(plan, tmp_path):
 
 
 def test_an_arm_whose_search_all_diverged_ends_without_finals(plan, tmp_path):
-    specs = run_to_the_end(plan, Results(tmp_path / "r"), score=lambda spec: 0.5, status="diverged")
+    specs = run_to_the_end(plan, Results(tmp_path / "r"), score=lambda spec: 0.5, status=Status.DIVERGED)
     assert [s.phase for s in specs if s.arm == "found"] == ["search"] * 6
+
+
+def test_where_several_run_at_once_a_phase_waits_for_the_one_before(plan, tmp_path):
+    results = Results(tmp_path / "r")
+    sequence = Sequence(plan, results)
+    out = [sequence.next() for _ in range(8)]  # both finals and the whole search
+    assert [spec.phase for spec in out] == ["final"] * 2 + ["search"] * 6
+    for spec in out:
+        assert sequence.next() is None  # nothing now
+        assert not sequence.over
+        write(results, spec, 0.5, Status.FINISHED)
+        sequence.end(spec.trial, Status.FINISHED)
+    assert sequence.next().phase == "confirm"
+
+
+def test_a_trial_whose_worker_died_is_the_next(plan, tmp_path):
+    sequence = Sequence(plan, Results(tmp_path / "r"))
+    first, second = sequence.next(), sequence.next()
+    sequence.again(first.trial)
+    assert list(sequence.running) == [second.trial]
+    assert sequence.next() == first
+
+
+def test_a_closed_sequence_begins_nothing_and_is_over_when_all_has_ended(plan, tmp_path):
+    sequence = Sequence(plan, Results(tmp_path / "r"))
+    spec = sequence.next()
+    sequence.closed = True
+    assert sequence.next() is None
+    assert not sequence.over
+    sequence.end(spec.trial, Status.INTERRUPTED)
+    assert sequence.over
+
+
+def test_only_search_trials_are_stopped(plan, tmp_path):
+    """At epoch 2 of 4; the second of two is below the first."""
+    sequence = Sequence(plan, Results(tmp_path / "r"))
+    finals, searched = [sequence.next() for _ in range(2)], [sequence.next() for _ in range(6)]
+    assert [sequence.stops(spec.trial, 2, 1 - i) for i, spec in enumerate(finals)] == [False, False]
+    assert [sequence.stops(spec.trial, 2, 1 - i) for i, spec in enumerate(searched)] == [False] + [True] * 5
+
+
+def superseded(plan, folder, **columns):
+    """Results whose second final of the fixed arm is superseded, with these columns; and their sequence."""
+    results = Results(folder)
+    for spec in (sequence := Sequence(plan, results)).queue:
+        write(results, spec, None, Status.FINISHED)
+    columns = {"status": Status.SUPERSEDED, "reason": "not read", **columns}
+    results.write(trials=[{"trial": sequence.queue[1].trial, **columns}])
+    return results, Sequence(plan, results)
+
+
+@pytest.mark.parametrize(
+    ("columns", "status"),
+    [
+        ({"status_before": "finished"}, "finished"),
+        ({"status_before": "diverged", "epochs_done": 1}, "diverged"),
+        ({"status_before": "interrupted", "epochs_done": 4}, "interrupted"),
+        ({"status_before": None, "epochs_done": 4}, "finished"),
+        ({"status_before": None, "epochs_done": 3}, "interrupted"),
+        ({"epochs_done": 4, "reason": None}, "finished"),  # written before the column was there
+    ],
+)
+def test_a_superseded_run_that_is_chosen_again_is_what_it_was(columns, status, plan, tmp_path):
+    results, sequence = superseded(plan, tmp_path / "r", **columns)
+    row = results.trials["fixed-final-01"]
+    assert (row["status"], row["status_before"], row["reason"]) == (status, None, None)
+    going_on = [spec.trial for spec in sequence.queue]
+    assert going_on == (["fixed-final-01"] if status == "interrupted" else [])
