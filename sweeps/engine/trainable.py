@@ -1,4 +1,4 @@
-"""What Ray runs: a thin shell around lt_core.train. It knows no loss and writes nothing but checkpoints."""
+"""What Ray runs: a thin shell around lt_core.train. It knows no loss; it writes checkpoints and weights."""
 
 from collections.abc import Generator
 from functools import cache
@@ -17,7 +17,8 @@ from lt_core.evaluation import metrics
 from lt_core.hardware import on_this_machine
 from lt_core.train import EpochMetrics, train
 from sweeps.experiments import load_file
-from sweeps.store.checkpoints import Checkpoints
+from sweeps.record.versions import upgrade_row
+from sweeps.store.checkpoints import Checkpoints, serialised
 from sweeps.store.location import Folder
 
 ARRAYS = ("confusion", "counts", "recall_by_tau")
@@ -60,10 +61,12 @@ def reports(job: dict[str, Any]) -> Generator[dict[str, Any]]:
         raise InputError(f"the data of {job['dataset']['spec']} is not what the sweep began with")
     counts = split_indices(config, data)[2]
     last = config.epochs if job["until_epoch"] is None else job["until_epoch"]
-    store = Checkpoints(Folder(job["place"]), job["trial"], job["attempt"], job["checkpoint_every"])
+    place = Folder(job["place"])
+    store = Checkpoints(place, job["trial"], job["attempt"], job["checkpoint_every"])
     saved = store.newest(job["reported"])
     if saved:
-        yield _on_the_wire(saved["report"]) | {"done": saved["run"]["epoch"] == last, "notes": store.notes}
+        report = upgrade_row("epochs", saved["report"])
+        yield _on_the_wire(report) | {"done": saved["run"]["epoch"] == last, "notes": store.notes}
     try:
         for epoch in train(config, data, saved and saved["run"]):
             report = {
@@ -74,6 +77,8 @@ def reports(job: dict[str, Any]) -> Generator[dict[str, Any]]:
                 "ran_with": {knob: getattr(config, knob) for knob in HARDWARE_KNOBS},
             }
             done = epoch.epoch == last
+            if epoch.epoch == config.epochs and config.keep_weights:
+                place.write(f"weights/{job['trial']}.pt", serialised(epoch.weights()))
             if not done and store.due:
                 store.write(epoch.epoch, {"run": epoch.snapshot(), "report": report})
             yield _on_the_wire(report) | {"done": done, "notes": store.notes}

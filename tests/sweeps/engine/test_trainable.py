@@ -4,9 +4,12 @@ import os
 
 import numpy as np
 import pytest
+import torch
 
 from lt_core.errors import InputError
 from sweeps.engine.trainable import class_rows, reports
+from sweeps.store.checkpoints import Checkpoints
+from sweeps.store.location import Folder
 
 
 @pytest.fixture
@@ -65,6 +68,41 @@ def test_what_was_lost_is_measured_up_to_where_it_was(job):
     whole = list(map(numbers, reports(job | {"trial": "whole"})))
     again = list(map(numbers, reports(job | {"until_epoch": 4})))
     assert again == [*whole[:3], whole[3] | {"done": "True"}]
+
+
+def test_a_checkpoint_of_an_older_version_is_gone_on_with(job, tmp_path):
+    whole = list(map(numbers, reports(job | {"trial": "whole"})))
+    some(job, 4)
+    newest = max((tmp_path / "checkpoints" / "t").iterdir())
+    state = torch.load(newest, weights_only=True)
+    del state["run"]["drawn elsewhere"]
+    state["report"]["val_potential"] = state["report"].pop("val_best_adjusted_recall")
+    newest.unlink()
+    Checkpoints(Folder(tmp_path), "t", 1, 0).write(4, state)
+    assert list(map(numbers, reports(job | {"attempt": 2, "reported": 4}))) == whole[3:]
+
+
+def test_the_untrained_network_is_reported_once_as_epoch_0(job):
+    asked = job | {"knobs": job["knobs"] | {"evaluate_untrained": True}}
+    whole = list(map(numbers, reports(asked | {"trial": "whole"})))
+    assert [report["epoch"] for report in whole] == list("0123456")
+    assert [whole[0][name] for name in ("lr", "train_loss", "train_accuracy")] == ["None"] * 3
+    plain = list(map(numbers, reports(job | {"trial": "plain"})))
+    assert whole[1:] == plain
+    some(asked, 1)  # its worker died right after
+    assert list(map(numbers, reports(asked | {"attempt": 2}))) == whole
+
+
+def test_weights_are_kept_at_the_last_epoch_and_another_trial_starts_from_them(job, tmp_path):
+    keeping = job | {"knobs": job["knobs"] | {"keep_weights": True}}
+    *_, last = reports(keeping)
+    assert os.listdir(tmp_path / "weights") == ["t.pt"]
+    knobs = job["knobs"] | {"pretrained": str(tmp_path / "weights" / "t.pt"), "evaluate_untrained": True}
+    first = next(reports(job | {"trial": "next", "knobs": knobs}))
+    assert (first["epoch"], first["val_loss"]) == (0, last["val_loss"])
+    os.remove(tmp_path / "weights" / "t.pt")
+    list(reports(keeping | {"until_epoch": 3}))  # what was lost is measured again: no new weights
+    assert os.listdir(tmp_path / "weights") == []
 
 
 def test_other_data_is_refused(job):
