@@ -54,7 +54,7 @@ def _lines(form: ModuleType, lines: list[str]) -> str:
 
 def write(sweep: Sweep, out: Path) -> None:
     """Write every table in every format, and every figure as PNG and SVG, into ``out``."""
-    from analysis.figures import all_figures  # matplotlib is slow to import, and tables do without
+    from analysis.figures import all_figures, save  # matplotlib is slow to import, and tables do without
 
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -64,9 +64,8 @@ def write(sweep: Sweep, out: Path) -> None:
             for form in all_formats().values() if frame is not None else ():
                 (out / f"{name}.{form.SUFFIX}").write_text(form.table(frame, module.display(frame)) + "\n")
         for name, module in all_figures().items():
-            figure = module.draw(sweep)
-            for suffix in ("png", "svg") if figure else ():
-                figure.savefig(out / f"{name}.{suffix}", dpi=150, bbox_inches="tight")
+            if figure := module.draw(sweep):
+                save(figure, out / name)
     except OSError as error:
         raise ReportError(f"cannot write the report to {out}: {error.strerror}; choose --out") from None
 

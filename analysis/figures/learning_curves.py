@@ -24,6 +24,7 @@ def draw(sweep: Sweep) -> Figure:
             ax.plot(mean.index, mean, label=label, color=colour, marker="." if len(mean) == 1 else None)
             ax.fill_between(mean.index, mean - se, mean + se, color=colour, alpha=0.2, linewidth=0)
         ax.set_xlabel("epoch")
+        ax.xaxis.get_major_locator().set_params(integer=True)
         ax.set_title(title)
         ax.grid(alpha=0.3)
     axes[1].legend(fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
