@@ -9,7 +9,8 @@ import pandas as pd
 import pyarrow as pa
 
 from analysis.statistics import Difference
-from sweeps.record.description import Description, RecordError, read_description
+from sweeps.record.description import Description, read_description
+from sweeps.record.errors import RecordError
 from sweeps.record.states import Phase, Status
 from sweeps.record.tables import joined, parts
 

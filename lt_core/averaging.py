@@ -1,10 +1,21 @@
 """The exponential moving average of the weights, with a ramp."""
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
+from lt_core.knobs import Knobs
+
 Tensors = tuple[Tensor, ...] | list[Tensor]
+
+
+class AveragingKnobs(Knobs):
+    """Whether the average is what is evaluated."""
+
+    ema_decay: float | None = Field(
+        None, gt=0, lt=1, description="evaluate averaged weights; None: the weights"
+    )
 
 
 def averaged(model: nn.Module, decay: float) -> AveragedModel:

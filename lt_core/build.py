@@ -1,41 +1,53 @@
-"""The model and the optimiser that a config describes."""
+"""The network that a config describes, and what it is trained to minimise."""
 
+import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from lt_core import seeds
 from lt_core.config import TrainConfig
 from lt_core.data import Dataset
 from lt_core.errors import InputError
-from lt_core.losses import losses
+from lt_core.losses.class_weights import class_weights
+from lt_core.losses.losses import bind, start_bias
+from lt_core.losses.objective import Objective, epsilon_by_class, smoothed
 from lt_core.models import MODELS, pretrained
-from lt_core.models.classifiers import CosineLinear
+from lt_core.models.classifiers import CosineLinear, classifier_of, replace_classifier
 from lt_core.stages import Stage
 
 
 def build(config: TrainConfig, data: Dataset) -> nn.Module:
-    """Return the initialised model on its device."""
+    """Return the initialised model on its device; ``classifier_name`` says where its last layer is."""
     if config.image_size not in (None, data.image_size):
         raise InputError(f"image_size={config.image_size}, but the data was loaded at {data.image_size}")
+    entry = MODELS[config.model]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seeds.derive(config.seed, "initialisation"))
-        model = MODELS[config.model](data.num_classes, data.train_images.shape[-1], data.image_size)
-        classifier = model.get_submodule("classifier")
+        model = entry(data.num_classes, data.train_images.shape[-1], data.image_size)
+        model.classifier_name = entry.classifier  # type: ignore[assignment]
+        classifier = classifier_of(model)
         assert isinstance(classifier, nn.Linear)
-        losses.prior_bias(config.loss, classifier)
+        start_bias(config.loss, classifier)
         if config.classifier == "cosine":
             width, classes = classifier.in_features, classifier.out_features
-            model.classifier = CosineLinear(width, classes, config.cosine_scale)
+            replace_classifier(model, CosineLinear(width, classes, config.cosine_scale))
     if config.pretrained:
         pretrained.load(model, config.model, config.pretrained)
     layout = torch.channels_last if config.channels_last else torch.contiguous_format
     return model.to(config.device).to(memory_format=layout)
 
 
-def make_optimizer(config: TrainConfig, stage: Stage, model: nn.Module) -> torch.optim.Optimizer:
-    """Return the optimiser of what the stage trains."""
-    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    if config.optimizer == "sgd":
-        return torch.optim.SGD(trained, stage.lr, momentum=0.9, weight_decay=config.weight_decay)
-    kind = torch.optim.Adam if config.optimizer == "adam" else torch.optim.AdamW
-    return kind(trained, stage.lr, weight_decay=config.weight_decay)
+def make_objective(config: TrainConfig, stage: Stage, counts: Tensor, epoch: int) -> Objective:
+    """Return what the epoch minimises; ``counts`` float32 [C] of the training items."""
+    n = counts.cpu().numpy().astype(np.float64)
+    begun = (epoch - 1) / config.epochs
+    weighting = stage.weighting if begun >= config.reweight_after else "none"
+    weights = torch.tensor(class_weights(weighting, n, config.beta), dtype=torch.float32)
+    epsilon = epsilon_by_class(n, stage.label_smoothing, stage.label_smoothing_tail)
+    by_class = torch.tensor(epsilon, dtype=torch.float32, device=counts.device)
+    return Objective(
+        loss=smoothed(bind(config.loss, config, counts), by_class, config.smoothing_over),
+        weights=weights.to(counts.device),
+        reduction=config.reduction,
+        penalty=config.irm_penalty if begun >= config.irm_warmup else 0.0,
+    )

@@ -1,16 +1,27 @@
 """What the machine gains from: device, precision and memory format where a config leaves them open."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal, TypeVar
 
 import torch
+from pydantic import Field
 
 from lt_core.errors import InputError
-
-if TYPE_CHECKING:
-    from lt_core.config import TrainConfig
+from lt_core.knobs import Knobs
 
 
-def on_this_machine(config: "TrainConfig") -> "TrainConfig":
+class HardwareKnobs(Knobs):
+    """What a run computes with."""
+
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: cuda where there is one")
+    precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="autocast of the forward pass")
+    channels_last: bool | None = Field(None, description="memory format; None: where it gains")
+    threads: int = Field(1, ge=1, description="torch threads of the run; keep to its share of the cores")
+
+
+K = TypeVar("K", bound=HardwareKnobs)
+
+
+def on_this_machine(config: K) -> K:
     """Return the config with device, precision and memory format decided."""
     return config.model_copy(update=resolve(config.device, config.precision, config.channels_last))
 

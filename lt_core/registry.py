@@ -1,25 +1,40 @@
-"""Names to things: the one way losses, models and class weights are found."""
+"""Names to things: the one way losses, samplers, models, class weights and data sources are found."""
 
+import importlib
+import pkgutil
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 
 class Registry(dict[str, T]):
-    """A dict that things enter by decorator: ``@LOSSES.register("ce")``."""
+    """A dict that things enter by decorator: ``@SAMPLERS.register("over", balances=True)``.
 
-    def register(self, name: str) -> Callable[[T], T]:
+    ``entry`` makes an entry of the thing and of what it says of itself.
+    """
+
+    def __init__(self, entry: Callable[..., T]):
+        super().__init__()
+        self.entry = entry
+
+    def register(self, name: str, **about: Any) -> Callable[[Any], Any]:
         """Return a decorator that files its argument under ``name``; a name taken twice raises."""
 
-        def enter(thing: T) -> T:
+        def enter(thing: Any) -> Any:
             if name in self:
                 raise KeyError(f"{name!r} is registered already")
-            self[name] = thing
+            self[name] = self.entry(thing, **about)
             return thing
 
         return enter
+
+    def known(self, name: str) -> str:
+        """Return the name; raise ValueError where nothing is called so. A validator of knobs."""
+        if name not in self:
+            raise ValueError(nearest(name, self))
+        return name
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -28,3 +43,9 @@ def nearest(name: str, known: Iterable[str]) -> str:
     close = get_close_matches(name, names, n=1)
     hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(names)}"
     return f"{name!r} ({hint})"
+
+
+def import_all(package: str, path: Iterable[str]) -> None:
+    """Import every module of a package, so that what is in them registers itself."""
+    for module in sorted(module.name for module in pkgutil.iter_modules(path)):
+        importlib.import_module(f"{package}.{module}")

@@ -5,13 +5,14 @@ import time
 import numpy as np
 import torch
 
-from lt_core.build import build, make_optimizer
+from lt_core.batches.samplers import SAMPLERS
+from lt_core.build import build
 from lt_core.config import TrainConfig
 from lt_core.data import Dataset
 from lt_core.data.split import split_indices
 from lt_core.evaluation.inference import BATCH, forward, views
 from lt_core.hardware import on_this_machine
-from lt_core.stages import stages
+from lt_core.optimizers import make_optimizer
 
 
 def seconds_per_epoch(config: TrainConfig, data: Dataset) -> float:
@@ -26,7 +27,7 @@ def seconds_per_epoch(config: TrainConfig, data: Dataset) -> float:
     drawn = images_per_epoch(config, counts)
     batch = min(config.batch_size, drawn)
     model = build(config, data)
-    optimizer = make_optimizer(config, stages(config)[0], model)
+    optimizer = make_optimizer(config, config.lr, model.parameters())
     channels, side = data.train_images.shape[-1], data.image_size
     images = torch.rand(max(batch, BATCH), channels, side, side, device=config.device)
 
@@ -48,8 +49,7 @@ def images_per_epoch(config: TrainConfig, counts: np.ndarray) -> int:
     """Return how many images an epoch of stage 1 passes through the model, from class counts [C]."""
     if config.noise_variances:
         counts = np.full_like(counts, counts.max())
-    of_each = {"under": counts.min(), "over": counts.max()}.get(config.sampler)
-    drawn = int(counts.sum() if of_each is None else of_each * len(counts))
+    drawn = int(SAMPLERS[config.sampler].images(counts))
     return 2 * drawn if config.irm_penalty and config.irm_environments == "sampling" else drawn
 
 

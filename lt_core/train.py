@@ -18,24 +18,24 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from lt_core.averaging import averaged
 from lt_core.batches.batches import Batches
-from lt_core.build import build, make_optimizer
+from lt_core.build import build, make_objective
 from lt_core.config import TrainConfig
 from lt_core.contradictions import balances_twice, check_classes
 from lt_core.data import Dataset
 from lt_core.data.split import Split, make_split
 from lt_core.errors import Diverged
 from lt_core.evaluation import metrics
-from lt_core.evaluation.inference import adjusted, evaluate, forward, recall_by_tau
+from lt_core.evaluation.inference import evaluate, forward
+from lt_core.evaluation.posthoc import adjusted, recall_by_tau
 from lt_core.hardware import on_this_machine
-from lt_core.losses import losses
-from lt_core.losses.class_weights import class_weights
-from lt_core.losses.objective import Objective, epsilon_by_class, smoothed
+from lt_core.optimizers import make_optimizer
 from lt_core.schedules import lr_at
+from lt_core.seeds import GlobalStream
 from lt_core.stages import Stage, decouple, set_training_mode, stages
 
 LOSS_CHECK_STEPS = 50  # rare enough to cost nothing where reading the loss waits for the device
@@ -43,18 +43,23 @@ LOSS_CHECK_STEPS = 50  # rare enough to cost nothing where reading the loss wait
 
 @dataclass(frozen=True, kw_only=True)
 class EpochMetrics:
-    """What one epoch came to. Losses are means over images; confusions are int64 [C, C], row = true class."""
+    """What one epoch came to. Losses are means over images; confusions are int64 [C, C], row = true class.
+
+    Epoch 0 is the untrained network, where config.evaluate_untrained asks for it: its lr, train_loss and
+    train_confusion are None.
+    """
 
     epoch: int  # counted from 1
-    lr: float
-    train_loss: float  # the objective, weights and reduction included
-    train_confusion: np.ndarray  # of the batches as they were drawn and augmented, as the weights moved
+    lr: float | None
+    train_loss: float | None  # the objective, weights and reduction included
+    train_confusion: np.ndarray | None  # of the batches as drawn and augmented, as the weights moved
     eval_loss: float  # plain cross-entropy
     eval_confusion: np.ndarray  # of the split that config.evaluate_on names
     recall_by_tau: np.ndarray  # float64 [len(TAUS), C], of the same logits under post-hoc adjustment
     train_seconds: float
     eval_seconds: float
     snapshot: Callable[[], dict[str, Any]]  # the run's state; call it before the next epoch begins
+    weights: Callable[[], dict[str, Any]]  # what was evaluated, for a config's pretrained; likewise
 
     @property
     def macro_recall(self) -> float:
@@ -84,8 +89,7 @@ def train(
     if twice := balances_twice(config):
         warnings.warn(twice, stacklevel=2)
     config = on_this_machine(config)
-    split = make_split(config, data)
-    run = Run(config, data, split)
+    run = Run(config, data, make_split(config, data, config.device))
     done = resume["epoch"] if resume else 0
     for stage in stages(config):
         if stage.last < done:
@@ -93,36 +97,28 @@ def train(
         run.begin(stage)
         if resume and stage.first <= done:
             run.restore(resume)
+        if config.evaluate_untrained and stage.number == 1 and not resume:
+            yield evaluate_epoch(run, 0, None)
         for epoch in range(max(stage.first, done + 1), stage.last + 1):
-            started = time.perf_counter()
-            trained = train_epoch(run, stage, epoch)
-            began_evaluation = time.perf_counter()
-            logits = run.logits(split.eval_images)
-            eval_loss = F.cross_entropy(logits, split.eval_labels).item()
-            check_loss(config.evaluate_on, eval_loss, epoch)
-            predictions = adjusted(logits, run.log_prior, config.posthoc_tau).argmax(dim=1)
-            yield EpochMetrics(
-                epoch=epoch,
-                lr=trained.lr,
-                train_loss=trained.loss,
-                train_confusion=trained.confusion,
-                eval_loss=eval_loss,
-                eval_confusion=confusion(split.eval_labels, predictions, data.num_classes),
-                recall_by_tau=recall_by_tau(logits, split.eval_labels, run.log_prior),
-                train_seconds=began_evaluation - started,
-                eval_seconds=time.perf_counter() - began_evaluation,
-                snapshot=partial(run.snapshot, epoch),
-            )
+            with run.drawn_elsewhere:
+                trained = train_epoch(run, stage, epoch)
+                found = evaluate_epoch(run, epoch, trained)
+            yield found
 
 
 class Run:
-    """What a run carries from step to step: the model, its optimiser, its averaged weights, its batches."""
+    """What a run carries from step to step: the model, its optimiser, its averaged weights, its batches.
+
+    Attributes:
+        drawn_elsewhere: entered, torch's global generator is the run's own.
+    """
 
     def __init__(self, config: TrainConfig, data: Dataset, split: Split):
-        self.config = config
+        self.config, self.split = config, split
         self.batches = Batches(split.images, split.labels, config, data.num_classes)
         self.log_prior = torch.log(self.batches.counts / self.batches.counts.sum())
         self.model = build(config, data)
+        self.drawn_elsewhere = GlobalStream(config.seed, config.device)
         self.optimizer: torch.optim.Optimizer
         self.average: AveragedModel | None = None
 
@@ -130,13 +126,17 @@ class Run:
         """Make ready what is a stage's own."""
         if stage.number == 2:
             decouple(self.model, self.config)
-        self.optimizer = make_optimizer(self.config, stage, self.model)
+        self.optimizer = make_optimizer(self.config, stage.lr, self.model.parameters())
         if self.config.ema_decay:
             self.average = averaged(self.model, self.config.ema_decay)
 
-    def logits(self, images: Tensor) -> Tensor:
-        """Return the logits of the model, or of its averaged weights, on uint8 images."""
-        return evaluate(self.average or self.model, self.batches.normalise, images, self.config)
+    @property
+    def evaluated(self) -> nn.Module:
+        """The model, or its averaged weights."""
+        return self.average.module if self.average else self.model
+
+    def weights(self) -> dict[str, Any]:
+        return {"model": self.config.model, "weights": self.evaluated.state_dict()}
 
     def snapshot(self, epoch: int) -> dict[str, Any]:
         return {
@@ -145,6 +145,7 @@ class Run:
             "optimizer": self.optimizer.state_dict(),
             "average": self.average.state_dict() if self.average else None,
             "streams": {name: stream.get_state() for name, stream in self.batches.streams.items()},
+            "drawn elsewhere": self.drawn_elsewhere.state,
         }
 
     def restore(self, snapshot: dict[str, Any]) -> None:
@@ -154,6 +155,7 @@ class Run:
             self.average.load_state_dict(snapshot["average"])
         for name, stream in self.batches.streams.items():
             stream.set_state(snapshot["streams"][name])
+        self.drawn_elsewhere.state = snapshot.get("drawn elsewhere", self.drawn_elsewhere.state)
 
 
 @dataclass(frozen=True)
@@ -163,20 +165,22 @@ class Trained:
     loss: float
     lr: float
     confusion: np.ndarray
+    seconds: float
 
 
 def train_epoch(run: Run, stage: Stage, epoch: int) -> Trained:
     """Take one epoch's steps."""
+    started = time.perf_counter()
     config, model, optimizer = run.config, run.model, run.optimizer
     set_training_mode(model, stage, config)
     objective = make_objective(config, stage, run.batches.counts, epoch)
     total = torch.zeros((), device=config.device)
     labels, predictions = [], []
-    drawn = run.batches.epoch(stage)
+    drawn = run.batches.epoch(stage.sampler)
     for step, indices in enumerate(drawn):
         lr = lr_at(config, stage.lr, stage.progress(epoch, step / len(drawn)))
         optimizer.param_groups[0]["lr"] = lr
-        batch = run.batches.load(indices, stage)
+        batch = run.batches.load(indices, stage.augment, stage.mixes)
         logits = forward(model, batch.images, config)
         value = objective(logits, batch.targets, batch.environment)
         optimizer.zero_grad()
@@ -192,31 +196,36 @@ def train_epoch(run: Run, stage: Stage, epoch: int) -> Trained:
     loss = total.item() / sum(map(len, drawn))
     check_loss("training", loss, epoch)
     seen = confusion(torch.cat(labels), torch.cat(predictions), len(run.log_prior))
-    return Trained(loss, lr, seen)
+    return Trained(loss, lr, seen, time.perf_counter() - started)
+
+
+def evaluate_epoch(run: Run, epoch: int, trained: Trained | None) -> EpochMetrics:
+    """Evaluate the run after an epoch; without one, as it is before the first."""
+    started = time.perf_counter()
+    config, split = run.config, run.split
+    logits = evaluate(run.evaluated, run.batches.normalise, split.eval_images, config)
+    eval_loss = F.cross_entropy(logits, split.eval_labels).item()
+    check_loss(config.evaluate_on, eval_loss, epoch)
+    predictions = adjusted(logits, run.log_prior, config.posthoc_tau).argmax(dim=1)
+    return EpochMetrics(
+        epoch=epoch,
+        lr=trained.lr if trained else None,
+        train_loss=trained.loss if trained else None,
+        train_confusion=trained.confusion if trained else None,
+        eval_loss=eval_loss,
+        eval_confusion=confusion(split.eval_labels, predictions, len(run.log_prior)),
+        recall_by_tau=recall_by_tau(logits, split.eval_labels, run.log_prior),
+        train_seconds=trained.seconds if trained else 0.0,
+        eval_seconds=time.perf_counter() - started,
+        snapshot=partial(run.snapshot, epoch),
+        weights=run.weights,
+    )
 
 
 def check_loss(name: str, loss: float, epoch: int) -> None:
     """Raise Diverged unless the loss is a finite number."""
     if not math.isfinite(loss):
         raise Diverged(f"the {name} loss is {loss} in epoch {epoch}")
-
-
-def make_objective(config: TrainConfig, stage: Stage, counts: Tensor, epoch: int) -> Objective:
-    """Return what the epoch minimises; ``counts`` float32 [C] of the training items."""
-    n = counts.cpu().numpy().astype(np.float64)
-    begun = (epoch - 1) / config.epochs
-    weighting = stage.weighting if begun >= config.reweight_after else "none"
-    weights = torch.tensor(class_weights(weighting, n, config.beta), dtype=torch.float32)
-    epsilon = epsilon_by_class(n, stage.label_smoothing, stage.label_smoothing_tail)
-    loss = losses.bind(config.loss, config, counts)
-    return Objective(
-        loss=smoothed(
-            loss, torch.tensor(epsilon, dtype=torch.float32, device=counts.device), config.smoothing_over
-        ),
-        weights=weights.to(counts.device),
-        reduction=config.reduction,
-        penalty=config.irm_penalty if begun >= config.irm_warmup else 0.0,
-    )
 
 
 def confusion(labels: Tensor, predictions: Tensor, num_classes: int) -> np.ndarray:

@@ -1,26 +1,27 @@
-"""Run an experiment: plan, search, final runs, Parquet, table.  python -m sweeps.run cb_focal"""
+"""Run an experiment: plan, search, final runs, Parquet, table.  python -m sweeps.run cb_focal
+
+Torch, Ray and Optuna take seconds to import, so each function imports what it needs of them: --list, --help
+and wrong options answer at once.
+"""
 
 import subprocess
 import sys
 from argparse import Namespace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
-from joblib import cpu_count
-
-from lt_core.config import TrainConfig
-from lt_core.data import Dataset, load_dataset
 from lt_core.errors import InputError, Unavailable
-from sweeps.engine.share import Share
-from sweeps.planning import experiment as experiments
-from sweeps.planning.description import describe, plan_text, seconds_per_epoch_by_arm
-from sweeps.planning.plan import Plan, make_plan
-from sweeps.record.description import RecordError, read_description
-from sweeps.store.results import Results
+from sweeps import experiments
+from sweeps.engine.share import Share, of_this_machine
+from sweeps.record.errors import RecordError
 from sweeps.terminal import options as options_of
-from sweeps.terminal.progress import Progress
 from sweeps.terminal.signals import Interrupted, Signals
+
+if TYPE_CHECKING:
+    from lt_core.data import Dataset
+    from sweeps.planning.plan import Plan
+    from sweeps.record.description import Description
+    from sweeps.store.recovery import Row
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -47,20 +48,21 @@ def _list() -> int:
 
 
 def _sweep(given: dict[str, Any], signals: Signals) -> int:
-    # Ray and Optuna take seconds to import; --list and wrong options should not wait for them.
-    from sweeps.engine import run as engine
-    from sweeps.search import warm_start
-    from sweeps.store import same_sweep
-
-    name, module = experiments.find(given["experiment"])
+    name = experiments.name_of(given["experiment"])
     folder = Path(given.get("results", options_of.DEFAULTS["results"])) / name
-    begun = read_description(folder) if given.get("resume") else None
+    begun = _begun(folder) if given.get("resume") else None
     options = options_of.complete(given, begun.options if begun else None)
-    gpus = min(1, torch.cuda.device_count()) if options.gpus_per_trial is None else options.gpus_per_trial
-    share = Share(options.cpus_per_trial, gpus)
     settings = options_of.settings(options.set)
-    image_size = TrainConfig.parse({k: v for k, v in settings.items() if k == "image_size"}).image_size
-    options.dataset, data = _open_data(options, image_size)
+
+    from sweeps.planning.costs import seconds_per_epoch_by_arm
+    from sweeps.planning.description import describe
+    from sweeps.planning.plan import make_plan
+    from sweeps.terminal.plan_text import plan_text
+
+    share = Share.asked(options.cpus_per_trial, options.gpus_per_trial)
+    _, module = experiments.find(options.experiment)
+    source, data = _open_data(options, settings)
+    options.dataset = source["spec"]
     plan = make_plan(
         name,
         experiments.make(module, data),
@@ -70,77 +72,120 @@ def _sweep(given: dict[str, Any], signals: Signals) -> int:
         epochs=options.epochs,
         seeds=options.seeds,
         seed=options.seed,
-        machine={"threads": share.threads, "device": "cuda" if share.gpus else "cpu"},
+        machine=share.knobs,
         preset=options.preset,
     )
     options.preset = plan.preset
     description = describe(plan, data, vars(options), experiments.summary(module))
-    notes: list[str] = []
-    known: dict[str, list] = {}
-    if begun:
-        notes = same_sweep.check(begun, description)
-        description = description.model_copy(update={"notes": begun.notes})
-    elif options.warm_start:
-        known, notes = warm_start.known_trials(Path(options.warm_start), plan, data.fingerprint)
-        description = description.model_copy(update={"notes": [*description.notes, *notes]})
+    description, known, notes = _earlier(begun, plan, data, options, description)
     if options.dry_run:
-        concurrent = share.concurrent(cpu_count(), torch.cuda.device_count(), options.max_concurrent)
+        concurrent = share.concurrent(*of_this_machine(), options.max_concurrent)
         print(plan_text(plan, data, folder, concurrent, seconds_per_epoch_by_arm(plan, data)))
         return 0
-    with engine.connected(options.address) as resources:
+    ended_early = _run(plan, data, folder, description, known, notes, source, options, share, signals)
+    return _finish(folder, options, ended_early, signals)
+
+
+def _begun(folder: Path) -> "Description":
+    """Return what is on record of the sweep that --resume goes on with."""
+    from sweeps.record.description import read_description
+
+    return read_description(folder)
+
+
+def _open_data(options: Namespace, settings: dict[str, Any]) -> tuple[dict[str, Any], "Dataset"]:
+    """Load --dataset; without it CIFAR-10 where it can be had, else digits, and say so.
+
+    Returns the arguments of load_dataset, with which a worker opens the same, and the data.
+    """
+    from lt_core.config import TrainConfig
+    from lt_core.data import load_dataset
+
+    image_size = TrainConfig.parse({k: v for k, v in settings.items() if k == "image_size"}).image_size
+    spec = options.dataset or "cifar10"
+    try:
+        data = load_dataset(spec, options.data_dir, image_size)
+    except Unavailable as error:
+        if options.dataset:
+            raise
+        print(f"{error}\nusing the bundled digits instead\n")
+        spec = "digits"
+        data = load_dataset(spec, options.data_dir, image_size)
+    return {"spec": spec, "data_dir": str(Path(options.data_dir).resolve()), "image_size": image_size}, data
+
+
+def _earlier(
+    begun: "Description | None", plan: "Plan", data: "Dataset", options: Namespace, now: "Description"
+) -> tuple["Description", dict[str, list["Row"]], list[str]]:
+    """Check that --resume goes on with the sweep that was begun, or take over the trials of --warm-start.
+
+    Returns the description with its notes complete, the rows that are known by table, and what to say.
+    """
+    from sweeps.search import warm_start
+    from sweeps.store import same_sweep
+
+    if begun:
+        return now.model_copy(update={"notes": begun.notes}), {}, same_sweep.check(begun, now)
+    if options.warm_start:
+        known, notes = warm_start.known_trials(Path(options.warm_start), plan, data.fingerprint)
+        return now.model_copy(update={"notes": [*now.notes, *notes]}), known, notes
+    return now, {}, []
+
+
+def _run(
+    plan: "Plan",
+    data: "Dataset",
+    folder: Path,
+    description: "Description",
+    known: dict[str, list["Row"]],
+    notes: list[str],
+    source: dict[str, Any],
+    options: Namespace,
+    share: Share,
+    signals: Signals,
+) -> str | None:
+    """Show the plan and run it; return why it ended early, or None."""
+    from sweeps.engine import run as engine
+    from sweeps.planning.costs import seconds_per_epoch_by_arm
+    from sweeps.store.results import Results
+    from sweeps.terminal.plan_text import plan_text
+    from sweeps.terminal.progress import Progress
+
+    with engine.connected(options.address) as there_is:
         signals.install()  # Ray has taken SIGTERM
-        concurrent = share.concurrent(
-            resources.get("CPU", 0), resources.get("GPU", 0), options.max_concurrent
-        )
+        concurrent = share.concurrent(there_is.get("CPU", 0), there_is.get("GPU", 0), options.max_concurrent)
         costs = seconds_per_epoch_by_arm(plan, data)
-        results = Results(folder, resume=bool(begun))
+        results = Results(folder, resume=options.resume)
         print(plan_text(plan, data, folder, concurrent, costs), flush=True)
         if known:
             results.write(**known)
         results.describe(description)
+        progress = Progress(plan, costs)
+        progress.go_on(results.past, notes)
+        own_file = experiments.own_file(options.experiment)
         try:
-            ended_early = engine.run(
+            return engine.run(
                 plan,
                 data,
                 results,
-                _progress(plan, costs, results, notes),
+                progress,
                 signals,
                 share=share,
                 concurrent=concurrent,
-                dataset={
-                    "spec": options.dataset,
-                    "data_dir": str(Path(options.data_dir).resolve()),
-                    "image_size": image_size,
-                },
-                plugin=str(Path(options.experiment).resolve())
-                if options.experiment.endswith(".py")
-                else None,
+                dataset=source,
+                plugin=str(own_file) if own_file else None,
                 time_budget=options.time_budget,
                 checkpoint_every=options.checkpoint_every,
             )
         except InputError as error:
             raise InputError(f"{error}; go on with: {options_of.resume_command(options)}") from None
-    return _finish(folder, options, ended_early, signals)
-
-
-def _progress(plan: Plan, costs: dict[str, float], results: Results, notes: list[str]) -> Progress:
-    """Say what is known already, and count on from it."""
-    progress = Progress(plan, costs)
-    progress.go_on(results.past)
-    for note in [*results.past.notes, *notes]:
-        progress.note(note)
-    if results.trials:
-        progress.note(f"goes on: {progress.done_so_far()}")
-    return progress
 
 
 def _finish(folder: Path, options: Namespace, ended_early: str | None, signals: Signals) -> int:
     """Print the table as a user would ask for it, from the Parquet files, and how to go on."""
     if ended_early:
-        print(
-            f"ended early: {ended_early}; go on with\n\n    {options_of.resume_command(options)}\n",
-            flush=True,
-        )
+        go_on = options_of.resume_command(options)
+        print(f"ended early: {ended_early}; go on with\n\n    {go_on}\n", flush=True)
     if signals.received:
         return 128 + signals.received
     command = [sys.executable, "-m", "analysis.report", str(folder), "--tables-only"]
@@ -152,17 +197,6 @@ def _finish(folder: Path, options: Namespace, ended_early: str | None, signals: 
     else:
         print(report.stderr, end="", file=sys.stderr)
     return 0 if ended_early else report.returncode
-
-
-def _open_data(options: Namespace, image_size: int | None) -> tuple[str, Dataset]:
-    """Load --dataset; without it CIFAR-10 where it can be had, else digits, and say so."""
-    if options.dataset:
-        return options.dataset, load_dataset(options.dataset, options.data_dir, image_size)
-    try:
-        return "cifar10", load_dataset("cifar10", options.data_dir, image_size)
-    except Unavailable as error:
-        print(f"{error}\nusing the bundled digits instead\n")
-        return "digits", load_dataset("digits", options.data_dir, image_size)
 
 
 if __name__ == "__main__":

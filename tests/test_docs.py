@@ -10,7 +10,11 @@ import pytest
 from analysis.load import load
 from analysis.report import tables
 from benchmarks.early_stopping import measure
-from lt_core.config import REGISTRIES, TrainConfig
+from lt_core.batches.samplers import SAMPLERS
+from lt_core.config import TrainConfig
+from lt_core.losses.class_weights import WEIGHTINGS
+from lt_core.losses.losses import LOSSES
+from lt_core.models import MODELS
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -41,14 +45,27 @@ def test_links_lead_somewhere():
             assert target.startswith("http") or (page.parent / target).exists(), (page, target)
 
 
+def registry_of(knob: str) -> dict:
+    """The registry that a knob takes its names from."""
+    return {
+        "model": MODELS,
+        "loss": LOSSES,
+        "sampler": SAMPLERS,
+        "weighting": WEIGHTINGS,
+    }.get(knob.removeprefix("stage2_"), {})
+
+
+def module_of(entry) -> str:
+    """The module of what was registered: the first field of an entry."""
+    return next(iter(vars(entry).values())).__module__
+
+
 def knobs() -> str:
     """Every knob as TrainConfig declares it, a row each."""
     rows = ["| knob | default | values | meaning |", "|:--|:--|:--|:--|"]
     for name, knob in TrainConfig.model_json_schema()["properties"].items():
         kind = next(k for k in knob.get("anyOf", [knob]) if k["type"] != "null")
-        own = [
-            key for key, thing in REGISTRIES.get(name, {}).items() if thing.__module__.startswith("lt_core")
-        ]
+        own = [key for key, entry in registry_of(name).items() if module_of(entry).startswith("lt_core")]
         values = " ".join(f"`{value}`" for value in kind.get("enum") or own)
         bounds = [f"{sign} {kind[key]:g}" for key, sign in BOUNDS.items() if key in kind]
         values = values or ", ".join([TYPES.get(kind["type"], kind["type"]), *bounds])

@@ -6,11 +6,7 @@ import sys
 from pathlib import Path
 
 import pandas as pd
-import pytest
 
-from analysis.load import load
-from analysis.report import tables
-from analysis.tables import comparison
 from lt_core.config import TrainConfig
 from sweeps.store.schemas import SCHEMAS
 from sweeps.terminal.options import parser
@@ -19,37 +15,6 @@ from tests.conftest import command
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 TECHNIQUES = (ROOT / "docs" / "techniques.md").read_text()
-KEPT = ROOT / "docs" / "results" / "cb_focal"
-
-
-@pytest.fixture(scope="module")
-def kept():
-    return load(KEPT)
-
-
-def test_the_tables_are_those_of_the_kept_results(kept):
-    (block,) = re.findall(r"<!-- report: docs/results/cb_focal -->\n(.*?)<!-- end -->", README, re.DOTALL)
-    assert block.strip() == tables(kept, "md").strip()
-
-
-def test_the_kept_results_are_cifar_at_ratio_100_with_five_seeds(kept):
-    assert kept.about.data.name == "CIFAR-10, JPEG"
-    assert kept.about.arms[0].train_counts == [5000, 2997, 1796, 1077, 645, 387, 232, 139, 83, 50]
-    assert kept.finals.groupby("arm").size().min() >= 5
-    assert set(kept.trials.status) <= {"finished", "stopped"}
-
-
-def test_beta_up_to_0_9_is_plain_focal_within_a_point(kept):
-    recall = kept.finals.groupby("arm").test_macro_recall.mean()
-    for beta in (0.1, 0.5, 0.9):
-        assert abs(recall[f"cb_focal_{beta}"] - recall["focal"]) < 0.01
-
-
-def test_beta_0_9999_beats_ce_after_adjustment(kept):
-    rows = comparison.frame(kept).set_index("arm")
-    for arm in ("CB-Focal β=0.9999", "CB-CE β=0.9999"):
-        assert rows.against[arm] == "CE"
-        assert rows.low[arm] > 0
 
 
 def test_every_column_option_and_knob_is_documented():

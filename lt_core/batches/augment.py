@@ -1,7 +1,22 @@
 """Batched augmentation and normalisation: a uint8 batch in, a float batch out, on any device."""
 
+from typing import Literal
+
 import torch
+from pydantic import Field
 from torch import Tensor
+
+from lt_core.knobs import Knobs
+
+Augmentation = Literal["none", "crop", "flip", "crop_flip"]
+
+
+class AugmentKnobs(Knobs):
+    """How images are varied."""
+
+    augment: Augmentation = Field(
+        "none", description="random crop after padding an eighth of the side; horizontal flip"
+    )
 
 
 class Normalise:
@@ -22,7 +37,7 @@ class Normalise:
         return ((images.float() / 255 - self.mean) / self.std).permute(0, 3, 1, 2)
 
 
-def augment(images: Tensor, kind: str, stream: torch.Generator) -> Tensor:
+def augment(images: Tensor, kind: Augmentation, stream: torch.Generator) -> Tensor:
     """Crop and flip a uint8 batch [B, S, S, channels], each image by its own draw from ``stream``."""
     if "crop" in kind:
         images = random_crop(images, images.shape[1] // 8, stream)

@@ -4,16 +4,24 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from pydantic import Field
 from torch import Tensor
 
 from lt_core import seeds
-from lt_core.batches.augment import Normalise, augment
-from lt_core.batches.mixing import Targets, mix
-from lt_core.batches.samplers import SAMPLERS, draw_balanced
-from lt_core.config import TrainConfig
-from lt_core.stages import Stage
+from lt_core.batches.augment import Augmentation, AugmentKnobs, Normalise, augment
+from lt_core.batches.mixing import MixKnobs, mix
+from lt_core.batches.refill import RefillKnobs, refill
+from lt_core.batches.samplers import SAMPLERS, SamplerKnobs, draw_balanced
+from lt_core.losses.irm import IRMKnobs
+from lt_core.targets import Targets
 
 STREAMS = ("batch order", "augment", "mix", "noise", "environments")
+
+
+class BatchKnobs(IRMKnobs, MixKnobs, AugmentKnobs, SamplerKnobs, RefillKnobs):
+    """What a step trains on."""
+
+    batch_size: int = Field(128, ge=2, description="images; batch norm needs two")
 
 
 @dataclass(frozen=True)
@@ -34,7 +42,7 @@ class Batches:
         streams: random streams by name.
     """
 
-    def __init__(self, images: Tensor, labels: Tensor, config: TrainConfig, num_classes: int):
+    def __init__(self, images: Tensor, labels: Tensor, config: BatchKnobs, num_classes: int):
         """``images`` uint8 [n, S, S, channels], ``labels`` int64 [n]: on the device, without copies."""
         self.config, self.images, self.device = config, images, images.device
         self.origin, self.noise = refill(labels.cpu(), num_classes, config.noise_variances)
@@ -45,23 +53,23 @@ class Batches:
         self.tail = tail_mask(drawn, config.tail_classes)
         self.streams = {name: seeds.generator(config.seed, name) for name in STREAMS}
 
-    def epoch(self, stage: Stage) -> list[Tensor]:
+    def epoch(self, sampler: str) -> list[Tensor]:
         """Draw an epoch and cut it into batches of indices; a single image left over sits it out."""
-        order = SAMPLERS[stage.sampler](self.labels, self.counts.cpu(), self.streams["batch order"])
+        order = SAMPLERS[sampler](self.labels, self.counts.cpu(), self.streams["batch order"])
         batches = list(order.split(self.config.batch_size))
         return batches[:-1] if len(batches) > 1 and len(batches[-1]) == 1 else batches
 
-    def load(self, batch: Tensor, stage: Stage) -> Batch:
-        """Augment, normalise, add noise and mix the images of ``batch``, indices int64 [B]."""
+    def load(self, batch: Tensor, augmentation: Augmentation, mixes: bool) -> Batch:
+        """Augment, normalise, add noise and, where it ``mixes``, mix images; ``batch``: indices int64 [B]."""
         batch, environment = self._environments(batch)
         labels = self.labels[batch].to(self.device)
         images = self.images[self.origin[batch].to(self.device)]
-        images = self.normalise(augment(images, stage.augment, self.streams["augment"]))
+        images = self.normalise(augment(images, augmentation, self.streams["augment"]))
         if self.config.noise_variances:
             drawn = torch.randn(images.shape, generator=self.streams["noise"])
             images = images + (drawn * self.noise[batch].sqrt()[:, None, None, None]).to(self.device)
         targets = Targets(labels)
-        if stage.mixes:
+        if mixes:
             images, targets = mix(images, labels, self.config, self.tail, self.streams["mix"])
         return Batch(images, targets, environment)
 
@@ -76,26 +84,6 @@ class Batches:
         drawn = draw_balanced(self.labels, self.counts.cpu(), len(batch), self.streams["environments"])
         environment = torch.arange(2, device=self.device).repeat_interleave(len(batch))
         return torch.cat([batch, drawn]), environment
-
-
-def refill(labels: Tensor, num_classes: int, variances: tuple[float, ...] | None) -> tuple[Tensor, Tensor]:
-    """Return the image that each training item is made from, int64 [N], and its noise's variance [N].
-
-    With ``variances`` every class is filled up to the largest by copies of its images, all of them under the
-    first variance, then under the second, and so on. The noise is of the normalised image (unit variance) and
-    drawn anew whenever a copy is used; the images themselves have none.
-    """
-    origin, noise = torch.arange(len(labels)), torch.zeros(len(labels))
-    if not variances:
-        return origin, noise
-    counts = torch.bincount(labels, minlength=num_classes)
-    for k in range(num_classes):
-        members = torch.nonzero(labels == k).flatten()
-        copies = torch.arange(int(counts.max()) - len(members))
-        rounds = copies // len(members) % len(variances)
-        origin = torch.cat([origin, members[copies % len(members)]])
-        noise = torch.cat([noise, torch.tensor(variances)[rounds]])
-    return origin, noise
 
 
 def tail_mask(counts: Tensor, tail_classes: tuple[int, ...] | None) -> Tensor:

@@ -1,39 +1,54 @@
 """MixUp and CutMix: two images and two labels become one image and a share of each label."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Self
 
 import numpy as np
 import torch
+from pydantic import Field, model_validator
 from torch import Tensor
 
-if TYPE_CHECKING:
-    from lt_core.config import TrainConfig
+from lt_core.knobs import Knobs, refuse
+from lt_core.targets import Targets
+
+IN_CHARGE = ("mixup_alpha", "mixup_lambda", "cutmix_alpha", "cutmix_lambda")
 
 
-@dataclass(frozen=True)
-class Targets:
-    """Two labels an image, int64 [B], and the share of the first, float32 [B]; no second: share 1."""
+class MixKnobs(Knobs):
+    """MixUp or CutMix: one of the first four knobs is in charge of a batch, or none."""
 
-    first: Tensor
-    second: Tensor | None = None
-    share: Tensor | None = None
+    mixup_alpha: float | None = Field(None, gt=0, description="MixUp with lambda from Beta(alpha, alpha)")
+    mixup_lambda: float | None = Field(None, ge=0, le=1, description="MixUp with this lambda")
+    cutmix_alpha: float | None = Field(None, gt=0, description="CutMix with lambda from Beta(alpha, alpha)")
+    cutmix_lambda: float | None = Field(None, ge=0, le=1, description="CutMix with this lambda")
+    cutmix_probability: float = Field(1.0, ge=0, le=1, description="share of the batches that are cut")
+    cutmix_tail_only: bool = Field(False, description="cut pairs only where one image is of a tail class")
+    tail_classes: tuple[int, ...] | None = Field(
+        None, description="None: classes with fewer images than the mean"
+    )
 
     @property
-    def larger(self) -> Tensor:
-        """The label with the larger share, [B]."""
-        if self.second is None or self.share is None:
-            return self.first
-        return torch.where(self.share >= 0.5, self.first, self.second)
+    def mixing(self) -> list[str]:
+        """The knobs in charge."""
+        return [knob for knob in IN_CHARGE if getattr(self, knob) is not None]
 
-    def __getitem__(self, chosen: Tensor | slice) -> "Targets":
-        if self.second is None or self.share is None:
-            return Targets(self.first[chosen])
-        return Targets(self.first[chosen], self.second[chosen], self.share[chosen])
+    @model_validator(mode="after")
+    def _one_mixing_is_in_charge(self) -> Self:
+        mixing = self.mixing
+        if len(mixing) > 1:
+            both = f"{mixing[0]}, {mixing[1]}"
+            raise ValueError(f"{both}: only one can be in charge of a batch, unset the other")
+        needs = "needs cutmix_alpha or cutmix_lambda"
+        cutting = any(knob.startswith("cutmix") for knob in mixing)
+        refuse(self.cutmix_tail_only and not cutting, "cutmix_tail_only", needs)
+        refuse(self.cutmix_probability < 1 and not cutting, "cutmix_probability", needs)
+        alone = self.tail_classes is not None and not self.cutmix_tail_only
+        refuse(alone, "tail_classes", "goes with cutmix_tail_only")
+        refuse(self.tail_classes == (), "tail_classes", "names no class")
+        return self
 
 
 def mix(
-    images: Tensor, labels: Tensor, config: "TrainConfig", tail: Tensor, stream: torch.Generator
+    images: Tensor, labels: Tensor, config: MixKnobs, tail: Tensor, stream: torch.Generator
 ) -> tuple[Tensor, Targets]:
     """Mix a batch [B, channels, S, S] with itself in a drawn order, as the config says.
 

@@ -1,19 +1,47 @@
 """Samplers: from the labels of the training images to one epoch of them.
 
 A sampler takes labels [N] int64, class counts [C] and a stream, and returns the indices of one epoch, in
-order. The first three see N images an epoch; ``under`` sees C times the smallest class, ``over`` C times the
-largest.
+order.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
 
+import numpy as np
 import torch
+from pydantic import AfterValidator, Field
 from torch import Tensor
 
+from lt_core.knobs import Knobs
 from lt_core.registry import Registry
 
-Sampler = Callable[[Tensor, Tensor, torch.Generator], Tensor]
-SAMPLERS: Registry[Sampler] = Registry()
+
+@dataclass(frozen=True)
+class Sampler:
+    """A sampler, and what others must know of it.
+
+    Attributes:
+        balances: all classes are drawn as often, so that class weights would balance a second time.
+        images: how many images an epoch draws, from the class counts [C].
+    """
+
+    draw: Callable[[Tensor, Tensor, torch.Generator], Tensor]
+    balances: bool = False
+    images: Callable[[np.ndarray], int] = np.sum
+
+    def __call__(self, labels: Tensor, counts: Tensor, stream: torch.Generator) -> Tensor:
+        return self.draw(labels, counts, stream)
+
+
+SAMPLERS: Registry[Sampler] = Registry(Sampler)
+SamplerName = Annotated[str, AfterValidator(SAMPLERS.known)]
+
+
+class SamplerKnobs(Knobs):
+    """Which images an epoch draws."""
+
+    sampler: SamplerName = Field("instance", description="which images an epoch draws")
 
 
 @SAMPLERS.register("instance")
@@ -22,7 +50,7 @@ def instance(labels: Tensor, counts: Tensor, stream: torch.Generator) -> Tensor:
     return torch.randperm(len(labels), generator=stream)
 
 
-@SAMPLERS.register("class_balanced")
+@SAMPLERS.register("class_balanced", balances=True)
 def class_balanced(labels: Tensor, counts: Tensor, stream: torch.Generator) -> Tensor:
     """With replacement, all classes as often: weight 1 / n_k an image (Kang et al. 2020, eq. 1, q = 0)."""
     return draw_balanced(labels, counts, len(labels), stream)
@@ -34,13 +62,13 @@ def square_root(labels: Tensor, counts: Tensor, stream: torch.Generator) -> Tens
     return torch.multinomial(counts.double().rsqrt()[labels], len(labels), replacement=True, generator=stream)
 
 
-@SAMPLERS.register("under")
+@SAMPLERS.register("under", balances=True, images=lambda counts: len(counts) * counts.min())
 def under(labels: Tensor, counts: Tensor, stream: torch.Generator) -> Tensor:
     """As many of each class as the smallest has, drawn anew each epoch, without replacement."""
     return _of_each_class(labels, int(counts.min()), len(counts), stream)
 
 
-@SAMPLERS.register("over")
+@SAMPLERS.register("over", balances=True, images=lambda counts: len(counts) * counts.max())
 def over(labels: Tensor, counts: Tensor, stream: torch.Generator) -> Tensor:
     """As many of each class as the largest has: every image as often as it goes, the rest drawn."""
     return _of_each_class(labels, int(counts.max()), len(counts), stream)

@@ -1,25 +1,30 @@
-"""Where images come from. Every source is decoded once into arrays on disk that runs map."""
+"""Decoded images, and how they are opened."""
 
-import hashlib
-import json
-import os
-import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from lt_core.data import readers as decode
+from lt_core.data import cache, readers  # noqa: F401  (each reader enters its source)
+from lt_core.data.sources import SOURCES
 from lt_core.errors import InputError
 from lt_core.registry import nearest
-
-ARRAYS = ("train_images", "train_labels", "test_images", "test_labels")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
-    """Decoded images: uint8 [N, S, S, channels] (memory-mapped) and labels int64 [N], train and test."""
+    """Decoded images: uint8 [N, S, S, channels] (memory-mapped) and labels int64 [N], train and test.
+
+    Attributes:
+        name: what tables call it.
+        val_per_class: validation images of each class; None: a share of them.
+        long_tailed: by nature, so that it is used as it is.
+        flips: a mirrored image is one of its class.
+        max_imbalance_ratio: the largest that leaves its tail something to learn from; None: by its counts.
+        benchmark: the one that it is, or is a copy of, as published figures name it.
+        preset: the budget that is made for it; None: by the machine.
+        fingerprint: a digest of the arrays.
+    """
 
     name: str
     train_images: np.ndarray
@@ -29,6 +34,10 @@ class Dataset:
     class_names: tuple[str, ...]
     val_per_class: int | None
     long_tailed: bool
+    flips: bool
+    max_imbalance_ratio: float | None
+    benchmark: str | None
+    preset: str | None
     fingerprint: str
 
     @property
@@ -53,67 +62,10 @@ def load_dataset(spec: str, data_dir: str | Path = "data", image_size: int | Non
         InputError: unknown spec; files missing, empty or corrupt; labels out of range.
     """
     kind, _, where = spec.partition(":")
-    if kind not in decode.SOURCES or bool(where) != (kind in decode.NEEDS_FOLDER):
-        known = [f"{k}:DIR" if k in decode.NEEDS_FOLDER else k for k in decode.SOURCES]
+    if kind not in SOURCES or bool(where) != (SOURCES[kind].files is not None):
+        known = [f"{k}:DIR" if source.files else k for k, source in SOURCES.items()]
         raise InputError(f"unknown dataset {nearest(spec, known)}")
     root = Path(where) if where else Path(data_dir)
     if where and not root.is_dir():
         raise InputError(f"dataset {spec}: {root} is not a folder")
-    cache = Path(data_dir) / "decoded" / _key(kind, root, image_size)
-    if not (cache / "meta.json").exists():
-        _build(cache, decode.SOURCES[kind](root, image_size))
-    return _open(cache)
-
-
-def _key(kind: str, root: Path, image_size: int | None) -> str:
-    """Name the cache after what it holds; a user's files are known by path, size and time of change."""
-    files: list[Path] = []
-    if kind == "parquet":
-        files = [file for split in ("train", "test") for file in decode.parquet_files(root, split)]
-    elif kind == "folder":
-        files = sorted(path for path in root.rglob("*") if path.is_file())
-    stats = [(str(file.resolve()), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-    identity = json.dumps([kind, image_size, stats])
-    return f"{kind}-{hashlib.sha256(identity.encode()).hexdigest()[:16]}"
-
-
-def _build(cache: Path, decoded: decode.Decoded) -> None:
-    """Write the arrays beside ``cache`` and rename, so that a cache is whole or not there."""
-    try:
-        cache.parent.mkdir(parents=True, exist_ok=True)
-        building = Path(tempfile.mkdtemp(dir=cache.parent, prefix=".building-"))
-    except OSError as error:
-        raise InputError(f"cannot write under {cache.parent}: {error.strerror}; choose --data-dir") from None
-    try:
-        digest = hashlib.sha256()
-        for name in ARRAYS:
-            array = np.ascontiguousarray(getattr(decoded, name))
-            np.save(building / f"{name}.npy", array)
-            digest.update(array.tobytes())
-        meta = {
-            "name": decoded.name,
-            "class_names": decoded.class_names,
-            "val_per_class": decoded.val_per_class,
-            "long_tailed": decoded.long_tailed,
-            "fingerprint": digest.hexdigest()[:16],
-        }
-        (building / "meta.json").write_text(json.dumps(meta))
-        try:
-            os.rename(building, cache)
-        except OSError:
-            if not cache.exists():  # else another process was faster, with the same arrays
-                raise
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
-
-
-def _open(cache: Path) -> Dataset:
-    try:
-        meta = json.loads((cache / "meta.json").read_text())
-        arrays = {name: np.load(cache / f"{name}.npy", mmap_mode="r") for name in ARRAYS}
-    except (OSError, ValueError) as error:
-        raise InputError(f"the decoded copy {cache} is damaged ({error}): delete that folder") from None
-    meta["class_names"] = tuple(meta["class_names"])
-    for name in ("train_labels", "test_labels"):
-        arrays[name] = np.asarray(arrays[name])
-    return Dataset(**meta, **arrays)
+    return Dataset(**cache.fields(kind, root, Path(data_dir), image_size))

@@ -1,9 +1,29 @@
 """Long-tailed class counts by the field's formulas, and the subsets that have them."""
 
+from typing import Literal, Self
+
 import numpy as np
 import torch
+from pydantic import Field, model_validator
 
 from lt_core.errors import InputError
+from lt_core.knobs import Knobs, refuse
+
+
+class LongTailKnobs(Knobs):
+    """How many images of each class a run trains on."""
+
+    profile: Literal["exponential", "linear", "step", "step_head_last", "counts", "none"] = Field(
+        "exponential", description="class counts of the training set; step_head_last: scarce half first"
+    )
+    imbalance_ratio: float = Field(100.0, ge=1, description="largest class over smallest class")
+    n_max: int | None = Field(None, ge=1, description="images of the largest class; None: all there are")
+    counts: tuple[int, ...] | None = Field(None, description="images by class, for profile=counts")
+
+    @model_validator(mode="after")
+    def _counts_go_with_their_profile(self) -> Self:
+        refuse((self.profile == "counts") != (self.counts is not None), "counts", "goes with profile=counts")
+        return self
 
 
 def class_counts(

@@ -1,14 +1,25 @@
 """Which images a run trains on, and which it is evaluated on."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
+from pydantic import Field
 from torch import Tensor
 
 from lt_core import seeds
-from lt_core.config import TrainConfig
-from lt_core.data import Dataset, class_counts, draw, hold_out, validation_sizes
+from lt_core.data.dataset import Dataset
+from lt_core.data.longtail import LongTailKnobs, class_counts, draw, hold_out, validation_sizes
+
+
+class DataKnobs(LongTailKnobs):
+    """Which images a run sees."""
+
+    evaluate_on: Literal["val", "test"] = Field(
+        "val", description="val: hold a part of train out and never touch test; test: train on all"
+    )
+    image_size: int | None = Field(None, ge=4, description="resize to this side in pixels; None: as is")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +32,7 @@ class Split:
     eval_labels: Tensor
 
 
-def split_indices(config: TrainConfig, data: Dataset) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
+def split_indices(config: DataKnobs, data: Dataset) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
     """Return the training indices, the held-out ones (None: the test set) and the class counts [C].
 
     Validation is held out first, and the long tail drawn from the rest.
@@ -35,8 +46,8 @@ def split_indices(config: TrainConfig, data: Dataset) -> tuple[np.ndarray, np.nd
     return draw(labels, pool, counts, seeds.generator(config.seed, "subset")), held, counts
 
 
-def make_split(config: TrainConfig, data: Dataset) -> Split:
-    """Gather the run's images onto its device."""
+def make_split(config: DataKnobs, data: Dataset, device: str) -> Split:
+    """Gather the run's images onto ``device``."""
     chosen, held, _ = split_indices(config, data)
     arrays = [data.train_images[chosen], data.train_labels[chosen]]
     if held is None:
@@ -44,6 +55,6 @@ def make_split(config: TrainConfig, data: Dataset) -> Split:
     else:
         arrays += [data.train_images[held], data.train_labels[held]]
     images, labels, eval_images, eval_labels = (
-        torch.from_numpy(np.array(array)).to(config.device) for array in arrays
+        torch.from_numpy(np.array(array)).to(device) for array in arrays
     )
     return Split(images=images, labels=labels, eval_images=eval_images, eval_labels=eval_labels)

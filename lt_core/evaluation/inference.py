@@ -1,25 +1,30 @@
-"""Evaluation: logits of a split, and what trading the head for the tail would give."""
+"""Inference: from images to logits."""
 
 import copy
-from typing import TYPE_CHECKING
+from typing import Literal
 
 import numpy as np
 import torch
+from pydantic import Field
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel
 
 from lt_core.batches.augment import Normalise
-from lt_core.evaluation.metrics import recall_by_class
-from lt_core.models.classifiers import tau_normalised
-
-if TYPE_CHECKING:
-    from lt_core.config import TrainConfig
+from lt_core.hardware import HardwareKnobs
+from lt_core.models.classifiers import classifier_of, replace_classifier, tau_normalised
 
 BATCH = 250  # fits the cache: more than twice as fast as 1000 for a small network on a core
-TAUS = tuple(i / 10 for i in range(21))  # of the post-hoc adjustments that every evaluation reports
 
 
-def forward(model: nn.Module, images: Tensor, config: "TrainConfig") -> Tensor:
+class InferenceKnobs(HardwareKnobs):
+    """What is done to a trained network and to the images that it is evaluated on."""
+
+    tta: Literal["none", "horizontal", "vertical", "both"] = Field(
+        "none", description="average predictions over flips of the image"
+    )
+    tau_norm: float = Field(0.0, ge=0, description="divide class weights by their norm^tau in evaluation")
+
+
+def forward(model: nn.Module, images: Tensor, config: HardwareKnobs) -> Tensor:
     """Return float32 logits [B, C], computed in the config's precision and memory format."""
     layout = torch.channels_last if config.channels_last else torch.contiguous_format
     images = images.contiguous(memory_format=layout)
@@ -28,15 +33,15 @@ def forward(model: nn.Module, images: Tensor, config: "TrainConfig") -> Tensor:
 
 
 @torch.no_grad()
-def evaluate(model: nn.Module, normalise: Normalise, images: Tensor, config: "TrainConfig") -> Tensor:
+def evaluate(model: nn.Module, normalise: Normalise, images: Tensor, config: InferenceKnobs) -> Tensor:
     """Return float32 logits [N, C] of uint8 images, with config.tta and config.tau_norm.
 
     Over several views the logits are the logarithm of the mean probability.
     """
     model.eval()
     if config.tau_norm:
-        model = copy.deepcopy(model.module if isinstance(model, AveragedModel) else model)
-        model.classifier = tau_normalised(model.classifier, config.tau_norm)  # type: ignore[arg-type]
+        model = copy.deepcopy(model)
+        replace_classifier(model, tau_normalised(classifier_of(model), config.tau_norm))
     found = []
     for batch in images.split(BATCH):
         each = [forward(model, view, config) for view in views(normalise(batch), config.tta)]
@@ -58,20 +63,3 @@ def views(images: Tensor, tta: str) -> list[Tensor]:
         "both": [[3], [2], [2, 3]],
     }
     return [images, *(images.flip(axes) for axes in flips[tta])]
-
-
-def adjusted(logits: Tensor, log_prior: Tensor, tau: float) -> Tensor:
-    """Return z_k - tau log pi_k, post-hoc logit adjustment (Menon et al. 2021, eq. 9).
-
-    Args: logits [N, C], log_prior [C] of the training images, tau >= 0.
-    """
-    return logits - tau * log_prior
-
-
-def recall_by_tau(logits: Tensor, labels: Tensor, log_prior: Tensor) -> np.ndarray:
-    """Return recall by class under the post-hoc adjustments of TAUS, float64 [len(TAUS), C]: how far the head
-    can be traded for the tail without training anew. NaN for a class without support."""
-    num_classes = logits.shape[1]
-    predictions = [adjusted(logits, log_prior, tau).argmax(dim=1).cpu().numpy() for tau in TAUS]
-    true = labels.cpu().numpy()
-    return np.stack([recall_by_class(true, predicted, num_classes) for predicted in predictions])

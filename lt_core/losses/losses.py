@@ -9,17 +9,56 @@ by class, float32 [C], as ``counts``.
 import inspect
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 import torch.nn.functional as F
+from pydantic import AfterValidator, Field
 from torch import Tensor, nn
 
+from lt_core.knobs import Knobs
 from lt_core.registry import Registry
 
-Loss = Callable[..., Tensor]
-LOSSES: Registry[Loss] = Registry()
+Bound = Callable[[Tensor, Tensor], Tensor]  # a loss whose knobs are given
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A loss, and what others must know of it.
+
+    Attributes:
+        balances: it follows the class counts, so that class weights would balance a second time.
+        classifier: the one that it works with, linear or cosine; None: either.
+        bias: what the classifier's bias starts at, from the number of classes; None: as it is drawn.
+    """
+
+    function: Callable[..., Tensor]
+    balances: bool = False
+    classifier: str | None = None
+    bias: Callable[[int], float] | None = None
+
+    def __call__(self, logits: Tensor, labels: Tensor, **knobs: Any) -> Tensor:
+        return self.function(logits, labels, **knobs)
+
+    @property
+    def keywords(self) -> list[str]:
+        """The knobs that it takes, and ``counts``."""
+        parameters = inspect.signature(self.function).parameters.values()
+        return [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
+
+
+LOSSES: Registry[Loss] = Registry(Loss)
+
+
+class LossKnobs(Knobs):
+    """The loss of an image, and what the losses of lt_core take."""
+
+    loss: Annotated[str, AfterValidator(LOSSES.known)] = Field("ce", description="the loss of an image")
+    gamma: float = Field(1.0, ge=0, description="focusing exponent of the focal losses")
+    tau: float = Field(1.0, ge=0, description="of loss=logit_adjusted; at 1 it is balanced softmax")
+    max_margin: float = Field(0.5, gt=0, description="of loss=ldam: the rarest class's")
 
 
 @LOSSES.register("ce")
@@ -44,12 +83,13 @@ def focal(logits: Tensor, labels: Tensor, *, gamma: float) -> Tensor:
     return -torch.exp(gamma * log_not_p) * log_p
 
 
-@LOSSES.register("focal_sigmoid")
+@LOSSES.register("focal_sigmoid", classifier="linear", bias=lambda C: -math.log(C - 1))
 def focal_sigmoid(logits: Tensor, labels: Tensor, *, gamma: float) -> Tensor:
     """Focal loss on C sigmoids, l = -sum_j (1 - p_j)^gamma log p_j with p_j = sigmoid(+-z_j), + for j = y.
 
     Args: logits [B, C], labels [B] int64, gamma >= 0. Returns: [B].
-    Source: Cui et al. 2019, eq. 12. The classifier's bias starts at -log(C - 1), see `prior_bias`.
+    Source: Cui et al. 2019, eq. 12. The bias starts at -log(C - 1), so that every
+    output has p = 1/C (section 5.1).
     """
     sign = 2 * F.one_hot(labels, logits.shape[1]).to(logits.dtype) - 1
     z = sign * logits
@@ -57,7 +97,7 @@ def focal_sigmoid(logits: Tensor, labels: Tensor, *, gamma: float) -> Tensor:
     return -(torch.exp(gamma * F.logsigmoid(-z)) * F.logsigmoid(z)).sum(dim=1)
 
 
-@LOSSES.register("logit_adjusted")
+@LOSSES.register("logit_adjusted", balances=True)
 def logit_adjusted(logits: Tensor, labels: Tensor, *, tau: float, counts: Tensor) -> Tensor:
     """Cross-entropy of z_k + tau log pi_k, with pi the classes' shares of the training images.
 
@@ -67,7 +107,7 @@ def logit_adjusted(logits: Tensor, labels: Tensor, *, tau: float, counts: Tensor
     return F.cross_entropy(logits + tau * torch.log(counts / counts.sum()), labels, reduction="none")
 
 
-@LOSSES.register("ldam")
+@LOSSES.register("ldam", classifier="cosine")
 def ldam(logits: Tensor, labels: Tensor, *, max_margin: float, cosine_scale: float, counts: Tensor) -> Tensor:
     """Cross-entropy after a margin is taken off the true class's cosine: s (cos_y - m_y), m_k ~ n_k^(-1/4).
 
@@ -81,15 +121,15 @@ def ldam(logits: Tensor, labels: Tensor, *, max_margin: float, cosine_scale: flo
     return F.cross_entropy(logits - own * margins[labels, None].to(logits.dtype), labels, reduction="none")
 
 
-def bind(name: str, knobs: Any, counts: Tensor) -> Loss:
+def bind(name: str, knobs: Any, counts: Tensor) -> Bound:
     """Return the named loss as a function of (logits, labels), its knobs taken from ``knobs``."""
     loss = LOSSES[name]
-    needed = [p.name for p in inspect.signature(loss).parameters.values() if p.kind is p.KEYWORD_ONLY]
-    return partial(loss, **{knob: counts if knob == "counts" else getattr(knobs, knob) for knob in needed})
+    given = {knob: counts if knob == "counts" else getattr(knobs, knob) for knob in loss.keywords}
+    return partial(loss, **given)
 
 
-def prior_bias(loss: str, classifier: nn.Module) -> None:
-    """Start a sigmoid loss at p = 1/C for every output (Cui et al. 2019, section 5.1)."""
-    if loss == "focal_sigmoid":
+def start_bias(name: str, classifier: nn.Module) -> None:
+    """Let the classifier's bias start where the loss wants it."""
+    if bias := LOSSES[name].bias:
         assert isinstance(classifier, nn.Linear)
-        nn.init.constant_(classifier.bias, -math.log(classifier.out_features - 1))
+        nn.init.constant_(classifier.bias, bias(classifier.out_features))

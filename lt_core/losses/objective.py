@@ -15,15 +15,36 @@ section 7), or over the wrong ones; that is the same family, with eps C / (C - 1
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
+from pydantic import Field
 from torch import Tensor
 
-from lt_core.batches.mixing import Targets
-from lt_core.losses.losses import Loss
+from lt_core.knobs import Knobs
+from lt_core.losses.irm import invariance
+from lt_core.losses.losses import Bound
+from lt_core.targets import Targets
+
+
+class ObjectiveKnobs(Knobs):
+    """How the losses of a batch become one number."""
+
+    reduction: Literal["batch", "weights"] = Field(
+        "weights", description="divide the weighted sum by the batch size or by the sum of weights"
+    )
+    label_smoothing: float = Field(0.0, ge=0, le=1, description="epsilon")
+    label_smoothing_tail: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="epsilon of the rarest class, label_smoothing that of the largest; None: one for all",
+    )
+    smoothing_over: Literal["all", "wrong"] = Field(
+        "all", description="epsilon is spread over all classes (torch) or over the wrong ones"
+    )
 
 
 @dataclass(frozen=True)
@@ -37,7 +58,7 @@ class Objective:
         penalty: IRMv1's lambda; 0: environments do not matter.
     """
 
-    loss: Loss
+    loss: Bound
     weights: Tensor
     reduction: str
     penalty: float = 0.0
@@ -65,7 +86,7 @@ class Objective:
         return losses.sum() / (weights.sum() if self.reduction == "weights" else len(losses))
 
 
-def smoothed(loss: Loss, epsilon: Tensor, over: str) -> Loss:
+def smoothed(loss: Bound, epsilon: Tensor, over: str) -> Bound:
     """Return the loss with smoothed labels, for any loss; ``epsilon`` by true class, float32 [C]."""
     if not epsilon.any():
         return loss
@@ -94,19 +115,3 @@ def epsilon_by_class(counts: np.ndarray, head: float, tail: float | None) -> np.
     if tail is None or n.max() == n.min():
         return np.full(len(n), head)
     return tail + (head - tail) * np.sin(math.pi * (n - n.min()) / (2 * (n.max() - n.min())))
-
-
-def invariance(risk: Callable[[Tensor, Targets], Tensor], logits: Tensor, targets: Targets) -> Tensor:
-    """Return IRMv1's penalty of one environment, |d R(w z) / dw|^2 at w = 1, without bias.
-
-    The product of the gradients on the two halves of its images (Arjovsky et al. 2019, section 3.1 and
-    appendix D); 0 where an environment has a single image.
-    """
-    if len(logits) < 2:
-        return torch.zeros((), device=logits.device)
-    gradients = []
-    for half in (slice(0, None, 2), slice(1, None, 2)):
-        w = torch.ones((), dtype=logits.dtype, device=logits.device, requires_grad=True)
-        (gradient,) = torch.autograd.grad(risk(w * logits[half], targets[half]), w, create_graph=True)
-        gradients.append(gradient)
-    return gradients[0] * gradients[1]

@@ -1,13 +1,8 @@
-"""Models by name. Each builder takes (num_classes, in_channels, image_size) and returns a module
-whose last layer is ``model.classifier``, an ``nn.Linear``; the rest of it is ``model.features``."""
+"""Models by name, one family a file; each registers itself where it is defined."""
 
-from collections.abc import Callable
+from lt_core.models.registry import MODELS
+from lt_core.registry import import_all
 
-from torch import nn
+import_all(__name__, __path__)
 
-from lt_core.registry import Registry
-
-Builder = Callable[[int, int, int], nn.Module]
-MODELS: Registry[Builder] = Registry()
-
-from lt_core.models import convnet, efficientnet, resnet  # noqa: E402, F401  (each enters its models above)
+__all__ = ["MODELS"]

@@ -1,8 +1,18 @@
-"""Last layers other than the linear one."""
+"""Last layers: other kinds than the linear one, and how one takes another's place."""
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+
+def classifier_of(model: nn.Module) -> nn.Module:
+    """Return the last layer of a model that `build` made."""
+    return model.get_submodule(str(model.classifier_name))
+
+
+def replace_classifier(model: nn.Module, new: nn.Module) -> None:
+    """Put another last layer in its place."""
+    model.set_submodule(str(model.classifier_name), new)
 
 
 class CosineLinear(nn.Module):
@@ -34,8 +44,9 @@ class ScaledLinear(nn.Module):
         return self.scale * self.fixed(features)
 
 
-def tau_normalised(classifier: nn.Linear, tau: float) -> nn.Linear:
-    """Return a copy with w_k / |w_k|^tau and no bias (Kang et al. 2020, eq. 7)."""
+def tau_normalised(classifier: nn.Module, tau: float) -> nn.Linear:
+    """Return a copy of a linear layer with w_k / |w_k|^tau and no bias (Kang et al. 2020, eq. 7)."""
+    assert isinstance(classifier, nn.Linear)
     copy = nn.Linear(classifier.in_features, classifier.out_features, bias=False)
     weight = classifier.weight.detach()
     copy.weight = nn.Parameter(weight / weight.norm(dim=1, keepdim=True) ** tau)

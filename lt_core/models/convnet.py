@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from lt_core.models import MODELS
+from lt_core.models.registry import MODELS
 
 
 class ConvNet(nn.Module):

@@ -3,7 +3,7 @@
 from torch import nn
 from torchvision.models import efficientnet_b0 as imagenet_efficientnet_b0
 
-from lt_core.models import MODELS
+from lt_core.models.registry import MODELS
 from lt_core.models.resnet import WithClassifier
 
 SMALL = 64  # pixels; ImageNet's stem halves 224

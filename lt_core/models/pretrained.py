@@ -1,4 +1,4 @@
-"""Weights from elsewhere, for the backbone: torchvision's for ImageNet, or a file of the same layout."""
+"""Weights from elsewhere: torchvision's for ImageNet, a file of the same layout, or what a run has kept."""
 
 from pathlib import Path
 from typing import Any
@@ -13,18 +13,25 @@ IMAGENET = {"efficientnet_b0": EfficientNet_B0_Weights.IMAGENET1K_V1}
 
 
 def load(model: nn.Module, name: str, source: str) -> None:
-    """Load ``source`` into the features of a model of torchvision's, in place; the classifier stays new.
+    """Load ``source`` into a model in place.
 
-    Args: name of the model; source: "imagenet" (from torchvision's cache, else downloaded), or a file that
-        holds a state dict as torchvision saves it.
+    Args: name of the model; source: "imagenet" (from torchvision's cache, else downloaded) or a file that
+        holds a state dict as torchvision saves it: they go into the features, the classifier stays new; or a
+        file that a run with keep_weights has left: the whole network starts from it.
 
     Raises:
         InputError: neither reachable nor fitting; the line says what to do.
     """
-    state = _imagenet(name) if source == "imagenet" else _file(Path(source))
-    state = {key: value for key, value in state.items() if not key.startswith(("classifier.", "fc."))}
+    found = _imagenet(name) if source == "imagenet" else _file(Path(source))
+    kept = found.keys() == {"model", "weights"}
+    if kept and found["model"] != name:
+        raise InputError(f"pretrained={source} was kept by a run with model={found['model']}, not {name}")
     try:
-        model.get_submodule("features").load_state_dict(state)
+        if kept:
+            model.load_state_dict(found["weights"])
+        else:
+            own = {key: value for key, value in found.items() if not key.startswith(("classifier.", "fc."))}
+            model.get_submodule("features").load_state_dict(own)
     except (RuntimeError, AttributeError) as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"pretrained={source} does not fit model={name} on this data: {reason}") from None
@@ -54,6 +61,9 @@ def _file(path: Path) -> dict[str, Any]:
     except Exception as error:  # torch raises many kinds for what is no file of its own
         reason = str(error).partition("\n")[0][:120]
         raise InputError(f"pretrained={path} is no file of weights that torch can read: {reason}") from None
-    if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
+    weights = state.get("weights", state) if isinstance(state, dict) else None
+    if not isinstance(weights, dict) or not all(
+        isinstance(value, torch.Tensor) for value in weights.values()
+    ):
         raise InputError(f"pretrained={path}: holds no state dict as torchvision saves it")
     return state

@@ -4,7 +4,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.models import resnet18 as imagenet_resnet18
 
-from lt_core.models import MODELS
+from lt_core.models.registry import MODELS
 
 
 class CifarResNet(nn.Module):

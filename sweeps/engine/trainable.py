@@ -16,7 +16,7 @@ from lt_core.errors import Diverged, InputError
 from lt_core.evaluation import metrics
 from lt_core.hardware import on_this_machine
 from lt_core.train import EpochMetrics, train
-from sweeps.planning.experiment import load_file
+from sweeps.experiments import load_file
 from sweeps.store.checkpoints import Checkpoints
 from sweeps.store.location import Folder
 
@@ -90,14 +90,15 @@ def _on_the_wire(report: dict[str, Any]) -> dict[str, Any]:
 
 def epoch_row(epoch: EpochMetrics, split: str) -> dict[str, Any]:
     """Return the columns of the epochs table that the epoch itself knows."""
-    trained = metrics.summary(epoch.train_confusion)
+    seen = epoch.train_confusion
+    trained: dict[str, Any] = {} if seen is None else dict(metrics.summary(seen))
     evaluated = metrics.summary(epoch.eval_confusion)
     return {
         "epoch": epoch.epoch,
         "lr": epoch.lr,
         "train_loss": epoch.train_loss,
-        "train_accuracy": trained["accuracy"],
-        "train_macro_recall": trained["macro_recall"],
+        "train_accuracy": trained.get("accuracy"),
+        "train_macro_recall": trained.get("macro_recall"),
         f"{split}_loss": epoch.eval_loss,
         **{f"{split}_{name}": value for name, value in evaluated.items()},
         # Not of test: nobody may choose an adjustment there.

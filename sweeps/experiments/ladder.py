@@ -39,12 +39,12 @@ STEPS: list[tuple[str, str, dict[str, Any], str | None, str]] = [
 ]
 
 
-DIGITS_NOTE = "Flips change what a digit is: on digits, test-time augmentation shows only that it runs."
-
-
 def ladder_notes(data: Dataset) -> list[str]:
     """Return what the tables of every experiment on the ladder's study must carry."""
-    return [DIGITS_NOTE] if data.name == "digits" else []
+    note = (
+        f"Flips change what an image shows: on {data.name}, test-time augmentation shows only that it runs."
+    )
+    return [] if data.flips else [note]
 
 
 def ladder_presets(data: Dataset) -> dict[str, Preset]:

@@ -1,19 +1,11 @@
-"""What an experiment is, and how it is found: by name in sweeps/experiments/, or as a file of the user's."""
+"""What an experiment is: arms, budgets and the questions that they answer."""
 
-import importlib
-import importlib.util
-import pkgutil
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-from lt_core.data import Dataset
 from lt_core.errors import InputError
 from lt_core.registry import nearest
-from sweeps import experiments
 from sweeps.planning.presets import Preset
 from sweeps.planning.spaces import Space
 from sweeps.record.names import is_plain
@@ -87,7 +79,7 @@ class Experiment:
             raise InputError("an experiment needs an arm, and at least 1 trial and 1 seed")
         names = [arm.name for arm in self.arms]
         for name in names:
-            _check_name("arm", name)
+            check_name("arm", name)
         if len(set(names)) < len(names):
             raise InputError(f"two arms have one name: {names}")
         mentioned = [arm.baseline for arm in self.arms if arm.baseline]
@@ -98,61 +90,7 @@ class Experiment:
                 raise InputError(f"no arm is called {nearest(name, names)}")
 
 
-def known() -> dict[str, str]:
-    """Return the first docstring line of every experiment, by name."""
-    names = sorted(module.name for module in pkgutil.iter_modules(experiments.__path__))
-    return {name: summary(_import(name)) for name in names}
-
-
-def find(name_or_file: str) -> tuple[str, ModuleType]:
-    """Return the name and the module of an experiment; a path that ends in .py is the user's own."""
-    if not name_or_file.endswith(".py"):
-        names = list(known())
-        if name_or_file not in names:
-            raise InputError(f"unknown experiment {nearest(name_or_file, names)}; a file must end in .py")
-        return name_or_file, _import(name_or_file)
-    path = Path(name_or_file)
-    if not path.is_file():
-        raise InputError(f"experiment file {path} does not exist")
-    module = load_file(path)
-    if not callable(getattr(module, "experiment", None)):
-        raise InputError(f"{path} defines no function experiment(data) that returns an Experiment")
-    _check_name("experiment", path.stem)
-    return path.stem, module
-
-
-def make(module: ModuleType, data: Dataset) -> Experiment:
-    """Return the module's experiment on ``data``."""
-    made = module.experiment(data)
-    if not isinstance(made, Experiment):
-        raise InputError(f"{module.__file__}: experiment(data) returns {made!r}, not an Experiment")
-    return made
-
-
-def load_file(path: Path) -> ModuleType:
-    """Execute a Python file as a module; its losses and models register themselves as it loads."""
-    spec = importlib.util.spec_from_file_location(f"experiment_{path.stem}", path)
-    assert spec, path
-    assert spec.loader, path
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up
-    try:
-        spec.loader.exec_module(module)
-    except SyntaxError as error:
-        raise InputError(f"{error.filename}, line {error.lineno}: {error.msg}") from None
-    return module
-
-
-def _check_name(kind: str, name: str) -> None:
+def check_name(kind: str, name: str) -> None:
     """Refuse what is no plain file name: results and checkpoints are called after it."""
     if not is_plain(name):
         raise InputError(f"{kind} {name!r}: a name begins with a letter, a digit or _; . + - may follow")
-
-
-def summary(module: ModuleType) -> str:
-    """Return the first line of the module's docstring."""
-    return (module.__doc__ or "").strip().partition("\n")[0]
-
-
-def _import(name: str) -> ModuleType:
-    return importlib.import_module(f"sweeps.experiments.{name}")

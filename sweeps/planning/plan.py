@@ -1,8 +1,9 @@
 """From an experiment and what the command line asks to a plan: arms, configurations, seeds, budget."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain, combinations
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from sweeps.planning.spaces import Space
 
 SHORTLIST, CONFIRM_SEEDS = 3, 2
 FEWEST_IMAGES = 5  # of a class, in validation or test
+OF_THE_COUNTS = ("profile", "imbalance_ratio", "n_max", "counts")  # the knobs that decide class counts
 SYSTEM_KNOBS = {
     "seed": "use --seed",
     "epochs": "use --epochs",
@@ -123,9 +125,9 @@ def make_plan(
             if config.profile in ("none", "counts"):
                 raise InputError(f"--set {knob}: profile={config.profile} has none; add --set profile=...")
         _check_space(config, search, data, arm.label)
-        for split in ["test", "val"] if search else ["test"]:
-            split_indices(config.model_copy(update={"evaluate_on": split}), data)
         arms.append(PlannedArm(arm=arm, config=config, search=search))
+    train_counts(arms, data, "test")  # raises what the data cannot give
+    train_counts([arm for arm in arms if arm.search], data, "val")
     return Plan(
         name=name,
         experiment=experiment,
@@ -146,7 +148,7 @@ def _preset_name(
             raise InputError(f"--preset {asked}: this experiment has none")
         return None
     if asked is None:
-        asked = "digits" if data.name == "digits" else "gpu" if machine.get("device") == "cuda" else "cpu"
+        asked = data.preset or ("gpu" if machine.get("device") == "cuda" else "cpu")
     if asked not in experiment.presets:
         raise InputError(f"unknown preset {nearest(asked, experiment.presets)}")
     return asked
@@ -196,9 +198,27 @@ def _notes_on_few_images(data: Dataset) -> list[str]:
     return notes
 
 
-def final_counts(plan: Plan, data: Dataset) -> np.ndarray:
-    """Return the training images of each class in the final runs, int64 [C]."""
-    return split_indices(plan.arms[0].config.model_copy(update={"evaluate_on": "test"}), data)[2]
+def train_counts(
+    arms: Sequence[PlannedArm], data: Dataset, evaluate_on: Literal["val", "test"]
+) -> dict[str, np.ndarray]:
+    """Return the training images of each class, int64 [C], by arm.
+
+    Raises:
+        InputError: an arm asks for more images of a class than there are, or leaves a class none.
+    """
+    drawn: dict[tuple, np.ndarray] = {}  # a draw takes time, and most arms have the same
+    by_arm = {}
+    for arm in arms:
+        kind = tuple(getattr(arm.config, knob) for knob in OF_THE_COUNTS)
+        if kind not in drawn:
+            drawn[kind] = split_indices(arm.config.model_copy(update={"evaluate_on": evaluate_on}), data)[2]
+        by_arm[arm.name] = drawn[kind]
+    return by_arm
+
+
+def final_counts(plan: Plan, data: Dataset) -> dict[str, np.ndarray]:
+    """Return the training images of each class in the final runs, int64 [C], by arm."""
+    return train_counts(plan.arms, data, "test")
 
 
 def weight_note(plan: Plan, data: Dataset) -> str | None:
@@ -210,7 +230,7 @@ def weight_note(plan: Plan, data: Dataset) -> str | None:
     ratios = []
     for arm in plan.arms:
         if arm.config.weighting != "none" and "beta" not in arm.search:
-            weights = class_weights(arm.config.weighting, counts, arm.config.beta)
+            weights = class_weights(arm.config.weighting, counts[arm.name], arm.config.beta)
             ratios.append(f"{arm.arm.label} {weights.max() / weights.min():.3f}")
     if not ratios:
         return None

@@ -43,14 +43,13 @@ def for_data(data: Dataset, profile: str = "exponential", imbalance_ratio: float
     """Return the knobs of the long tail and the augmentation that suit ``data``.
 
     Data that is long-tailed by nature is used as it is; small data gets a ratio that leaves its tail four
-    images; digits, which must not be flipped, at most 50.
+    images, or the one that the data itself allows; what must not be flipped is not augmented.
     """
-    digits = data.name == "digits"
-    ratio = min(imbalance_ratio, 50 if digits else max(1, _smallest(data) // 4))
+    ratio = min(imbalance_ratio, data.max_imbalance_ratio or max(1, _smallest(data) // 4))
     return {
         "profile": "none" if data.long_tailed else profile,
         "imbalance_ratio": float(ratio),
-        "augment": "none" if digits else "crop_flip",
+        "augment": "crop_flip" if data.flips else "none",
     }
 
 

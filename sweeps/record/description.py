@@ -15,6 +15,7 @@ from pydantic import (
     model_validator,
 )
 
+from sweeps.record.errors import RecordError
 from sweeps.record.metrics import DIRECTION, METRICS, SELECTION_METRIC
 from sweeps.record.versions import VERSION, upgrade_description
 
@@ -35,10 +36,6 @@ OPTIONS: dict[str, Any] = {  # of the command line, that --resume goes on with
     "set": list[str],
     "address": str | None,
 }
-
-
-class RecordError(ValueError):
-    """A results folder that cannot be read; one line says which file, and why."""
 
 
 class Record(BaseModel):

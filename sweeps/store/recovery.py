@@ -104,6 +104,8 @@ def recover(place: Location) -> Recovered:
             raise InputError(
                 f"{place}/trials: {trial} has the status {row['status']!r}, none of {[*map(str, Status)]}"
             )
+        if row["status"] == Status.RUNNING:  # its writer is gone
+            row["status"] = Status.INTERRUPTED
         row.update(with_defaults(row))
     for table in found.active:
         _merge(found, table, parts[table], [row for name, row in entries if name == table])

@@ -35,8 +35,9 @@ def check(old: Description, new: Description) -> list[str]:
 def _compared(old: Description, new: Description) -> list[tuple[str, Any, Any]]:
     rows: list[tuple[str, Any, Any]]
     rows = [("experiment", old.experiment, new.experiment), ("--seed", old.seed, new.seed)]
-    rows += [("data", old.data.name, new.data.name)]
-    rows += [("data of fingerprint", old.data.fingerprint, new.data.fingerprint)]
+    if old.data.fingerprint != new.data.fingerprint:
+        began, found = (f"{about.data.name} ({about.data.fingerprint})" for about in (old, new))
+        rows.append(("data", began, found))
     rows += [(name, old.versions.get(name), new.versions.get(name)) for name in DECISIVE]
     rows += [("the arms", [arm.name for arm in old.arms], [arm.name for arm in new.arms])]
     for before, now in zip(old.arms, new.arms, strict=False):

@@ -11,9 +11,11 @@ from rich.progress import Progress as Bar
 
 from sweeps.planning.plan import Plan
 from sweeps.record.metrics import SELECTION_METRIC
+from sweeps.record.states import Status
 from sweeps.store.recovery import Recovered
 
 PLAIN_LINE_SECONDS = 15.0
+NAMED = (Status.STOPPED, Status.DIVERGED, Status.FAILED)  # where there are any
 TELLING_SHARE = 0.03  # of the work, before the time left is judged
 
 
@@ -26,7 +28,7 @@ class Progress:
         self.trials = sum(n for _, _, n in plan.runs())
         self.total = sum(n * arm.config.epochs * self.cost[arm.name] for arm, _, n in plan.runs())
         self.labels = {arm.name: arm.arm.label for arm in plan.arms}
-        self.counts = dict.fromkeys(("running", "finished", "stopped", "diverged", "failed"), 0)
+        self.counts: dict[str, int] = dict.fromkeys((Status.RUNNING, Status.FINISHED, *NAMED), 0)
         self.done = self.before = 0.0  # work; before: that of earlier sessions
         self.notes: set[str] = set()
         self.best: tuple[float, str] | None = None
@@ -47,20 +49,24 @@ class Progress:
         self._show(last=True)
         self.bar.stop()
 
-    def go_on(self, past: Recovered) -> None:
-        """Count what earlier sessions have done."""
+    def go_on(self, past: Recovered, notes: list[str]) -> None:
+        """Count on from what earlier sessions have done, and say it, after ``notes``."""
         for trial, row in past.trials.items():
             if row.get("known_from"):  # on top of what was planned
                 self.trials += 1
                 self.total += self.cost[row["arm"]] * row["epochs"]
             for score in past.scores[trial].values():
                 self._judge(score, row["arm"])
-            if row["status"] in self.counts and row["status"] != "running":
+            if row["status"] in self.counts and row["status"] != Status.RUNNING:
                 self.counts[row["status"]] += 1
                 self.done += self.cost[row["arm"]] * row["epochs"]
             elif past.unfinished(trial):
-                self.done += self.cost[row["arm"]] * len(past.scores[trial])
+                self.done += self.cost[row["arm"]] * sum(epoch >= 1 for epoch in past.scores[trial])
         self.before = self.done
+        for note in [*past.notes, *notes]:
+            self.note(note)
+        if past.trials:
+            self.note(f"goes on: {self.done_so_far()}")
 
     def note(self, text: str) -> None:
         """Say something once, above the display."""
@@ -71,11 +77,13 @@ class Progress:
     def started(self) -> None:
         if self.working_since is None:  # workers take seconds to start
             self.working_since = time.monotonic()
-        self.counts["running"] += 1
+        self.counts[Status.RUNNING] += 1
         self._show()
 
     def epoch(self, arm: str, result: dict[str, Any]) -> None:
-        self.done += self.cost[arm]
+        """Count a report; epoch 0 is the untrained network, and costs nothing."""
+        if result["epoch"] >= 1:
+            self.done += self.cost[arm]
         self._judge(result.get(SELECTION_METRIC), arm)
         self._show()
 
@@ -85,22 +93,22 @@ class Progress:
 
     def ended(self, arm: str, status: str, epochs_left: int) -> None:
         """A trial no longer runs; one that is only interrupted counts for nothing yet."""
-        self.counts["running"] -= 1
-        if status == "interrupted":
+        self.counts[Status.RUNNING] -= 1
+        if status == Status.INTERRUPTED:
             return
         self.counts[status] += 1
         self.done += self.cost[arm] * epochs_left
         self._show()
 
     def done_so_far(self) -> str:
-        done = sum(self.counts.values()) - self.counts["running"]
-        return f"{done} of {max(self.trials, done + self.counts['running'])} done"
+        done = sum(self.counts.values()) - self.counts[Status.RUNNING]
+        return f"{done} of {max(self.trials, done + self.counts[Status.RUNNING])} done"
 
     def line(self) -> str:
         """Return the state in one line."""
         counts = self.counts
-        parts = [f"{counts['running']} running, {self.done_so_far()}"]
-        parts += [f"{counts[s]} {s}" for s in ("stopped", "diverged", "failed") if counts[s]]
+        parts = [f"{counts[Status.RUNNING]} running, {self.done_so_far()}"]
+        parts += [f"{counts[s]} {s}" for s in NAMED if counts[s]]
         if self.best:
             parts.append(f"best val macro recall {self.best[0]:.3f} ({self.best[1]})")
         done, left = self.done - self.before, self.total - self.done

@@ -11,7 +11,7 @@ FAST = {"imbalance_ratio": 20.0, "epochs": 3, "batch_size": 32, "precision": "fp
 
 def numbers(e):
     """Every number of an epoch but the times."""
-    arrays = [e.train_confusion, e.eval_confusion, e.recall_by_tau]
+    arrays = [a for a in (e.train_confusion, e.eval_confusion, e.recall_by_tau) if a is not None]
     return (e.epoch, e.lr, e.train_loss, e.eval_loss, e.best_adjusted_recall, *(a.tolist() for a in arrays))
 
 

@@ -1,7 +1,12 @@
+from typing import get_args
+
 import pytest
 
+from lt_core.batches.samplers import SAMPLERS
 from lt_core.config import TrainConfig
+from lt_core.contradictions import balances_twice
 from lt_core.errors import InputError
+from lt_core.losses import LOSSES
 
 
 @pytest.mark.parametrize(
@@ -29,3 +34,41 @@ def test_bad_values_are_one_clear_line(knobs, message):
 def test_a_config_is_frozen():
     with pytest.raises(ValueError, match="frozen"):
         TrainConfig().lr = 1.0
+
+
+def test_none_is_a_default_and_never_one_choice_of_many():
+    for knob, field in TrainConfig.model_fields.items():
+        may_be_none = type(None) in get_args(field.annotation)
+        assert may_be_none == (field.default is None), knob
+
+
+def test_every_knob_is_of_one_group_that_stands_beside_its_code():
+    groups = [c for c in TrainConfig.__mro__ if c.__module__.startswith("lt_core") and c is not TrainConfig]
+    own = [knob for group in groups for knob in group.__annotations__ if knob in TrainConfig.model_fields]
+    assert sorted(own) == sorted(set(own))
+    assert set(TrainConfig.model_fields) - set(own) == {"evaluate_untrained", "keep_weights"}
+
+
+def test_a_losss_keywords_are_checked_when_it_is_planned(monkeypatch):
+    def mine(logits, labels, *, gama, counts):
+        return logits.sum(dim=1) * gama
+
+    monkeypatch.setitem(LOSSES, "mine", LOSSES.entry(mine))
+    with pytest.raises(InputError, match=r"^loss=mine: .* 'gama' \(did you mean 'gamma'\?\)"):
+        TrainConfig.parse({"loss": "mine"})
+
+
+def test_a_loss_that_says_which_classifier_it_needs_gets_no_other(monkeypatch):
+    monkeypatch.setitem(LOSSES, "mine", LOSSES.entry(lambda z, y: z.sum(1), classifier="cosine"))
+    with pytest.raises(InputError, match=r"^loss=mine: needs classifier=cosine$"):
+        TrainConfig.parse({"loss": "mine"})
+    assert TrainConfig.parse({"loss": "mine", "classifier": "cosine"}).loss == "mine"
+
+
+def test_a_loss_and_a_sampler_that_balance_are_told_from_what_they_say(monkeypatch):
+    monkeypatch.setitem(LOSSES, "mine", LOSSES.entry(lambda z, y: z.sum(1), balances=True))
+    monkeypatch.setitem(
+        SAMPLERS, "thirds", SAMPLERS.entry(lambda labels, counts, stream: labels, balances=True)
+    )
+    twice = balances_twice(TrainConfig.parse({"loss": "mine", "sampler": "thirds"}))
+    assert twice == "sampler=thirds and loss=mine balance the classes twice"

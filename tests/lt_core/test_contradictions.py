@@ -4,23 +4,24 @@ import warnings
 
 import pytest
 
+from lt_core.batches.samplers import SAMPLERS
 from lt_core.config import TrainConfig
-from lt_core.contradictions import BALANCING_SAMPLERS
 from lt_core.errors import InputError
 from lt_core.train import train
 from tests.lt_core.runs import FAST, run
 
+BALANCING = [name for name, sampler in SAMPLERS.items() if sampler.balances]
 ONE_IN_CHARGE = "only one can be in charge of a batch"
 CUT_NEEDED = "needs cutmix_alpha or cutmix_lambda$"
 RISING = "^milestones: must be rising shares of the budget between 0 and 1$"
 STAGE2 = {
-    "stage2_classifier": "keep",
+    "stage2_classifier": "reset",
     "stage2_batch_norm": "moving",
     "stage2_lr_factor": 10.0,
     "stage2_sampler": "instance",
     "stage2_weighting": "inverse",
     "stage2_augment": "flip",
-    "stage2_mix": False,
+    "stage2_mix": True,
     "stage2_label_smoothing": 0.0,
     "stage2_label_smoothing_tail": 0.1,
 }
@@ -47,7 +48,7 @@ WRONG = [
     *(
         ({"irm_penalty": 1.0, **same}, "^irm_environments=sampling: .* makes its environments the same")
         for same in (
-            *({"sampler": s} for s in BALANCING_SAMPLERS),
+            *({"sampler": s} for s in BALANCING),
             {"stage1_share": 0.5},
             {"noise_variances": (0.1,)},
         )
@@ -60,7 +61,7 @@ WRONG = [
         {"stage1_share": 0.5, "weighting": "inverse", "reweight_after": 0.45, "epochs": 10},
         "^reweight_after: no epoch of stage 1 is left for weights, and stage 2 has none$",
     ),
-    ({"loss": "ldam"}, "^loss=ldam: its margins need classifier=cosine$"),
+    ({"loss": "ldam"}, "^loss=ldam: needs classifier=cosine$"),
     ({"loss": "focal_sigmoid", "classifier": "cosine"}, "^loss=focal_sigmoid: needs classifier=linear$"),
     ({"classifier": "cosine", "tau_norm": 0.5}, "^tau_norm: the cosine classifier has no norms"),
     ({"noise_variances": ()}, "^noise_variances: must be one or more values above 0$"),
@@ -111,7 +112,7 @@ def test_a_contradiction_is_one_clear_line(knobs, message):
 
 RIGHT = [
     {"stage1_share": 0.5, "epochs": 2},
-    {"stage1_share": 0.5, **STAGE2},
+    {"stage1_share": 0.5, "mixup_alpha": 1.0, **STAGE2},
     {"cutmix_alpha": 1.0, "cutmix_tail_only": True, "tail_classes": (3, 4), "cutmix_probability": 0.5},
     {"irm_penalty": 1.0, "irm_environments": "noise", "noise_variances": (0.1, 0.2), "irm_warmup": 0.5},
     {"loss": "ldam", "classifier": "cosine"},
@@ -165,10 +166,7 @@ def test_the_most_that_can_be_spread_trains(digits):
 @pytest.mark.parametrize(
     ("knobs", "ways"),
     [
-        *(
-            ({"sampler": s, "weighting": "inverse"}, f"sampler={s} and weighting=inverse")
-            for s in BALANCING_SAMPLERS
-        ),
+        *(({"sampler": s, "weighting": "inverse"}, f"sampler={s} and weighting=inverse") for s in BALANCING),
         ({"weighting": "inverse", "loss": "logit_adjusted"}, "weighting=inverse and loss=logit_adjusted"),
         ({"sampler": "over", "loss": "logit_adjusted"}, "sampler=over and loss=logit_adjusted"),
         ({"sampler": "under", "posthoc_tau": 1.0}, "sampler=under and posthoc_tau=1"),

@@ -6,6 +6,7 @@ import torch
 from lt_core.config import TrainConfig
 from lt_core.train import train
 from sweeps.store.checkpoints import Checkpoints
+from sweeps.store.location import Folder
 from tests.lt_core.runs import FAST, copied, numbers
 
 COSINE = {"augment": "crop_flip", "schedule": "cosine", "precision": "bf16"}
@@ -36,7 +37,7 @@ RUNS = {
 @pytest.mark.parametrize("name", RUNS)
 def test_a_run_resumed_after_any_epoch_has_the_bits_of_a_whole_one(digits, tmp_path, name):
     config = TrainConfig.parse(FAST | RUNS[name])
-    store = Checkpoints(tmp_path / "run", attempt=1, every=0)
+    store = Checkpoints(Folder(tmp_path), "run", attempt=1, every=0)
     whole, states = [], []
     for epoch in train(config, digits):
         whole.append(numbers(epoch))

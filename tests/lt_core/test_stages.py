@@ -28,8 +28,8 @@ def is_statistic(name):
     return "running" in name or "num_batches" in name
 
 
-@pytest.mark.parametrize("batch_norm", [None, "frozen", "moving"])
-@pytest.mark.parametrize("kind", [None, "reset", "keep", "scale"])
+@pytest.mark.parametrize("batch_norm", ["frozen", "moving"])
+@pytest.mark.parametrize("kind", ["reset", "keep", "scale"])
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
 def test_the_backbone_does_not_move_and_its_statistics_as_the_knob_says(digits, kind, batch_norm, optimizer):
     knobs = {"stage2_classifier": kind, "stage2_batch_norm": batch_norm, "optimizer": optimizer}
@@ -123,7 +123,7 @@ def test_a_stage2_knob_acts_in_stage_2_alone(digits, knobs):
     ],
     ids=str,
 )
-def test_a_stage2_knob_that_is_none_is_as_described(digits, stage1, default):
+def test_a_stage2_knob_that_is_not_given_is_as_described(digits, stage1, default):
     assert training(digits, **TWO | stage1) == training(digits, **TWO | stage1 | default)
 
 

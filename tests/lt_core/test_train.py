@@ -12,9 +12,9 @@ from lt_core.config import TrainConfig
 from lt_core.data.split import split_indices
 from lt_core.errors import Diverged
 from lt_core.losses.losses import LOSSES
+from lt_core.losses.objective import Objective
 from lt_core.models import MODELS
 from lt_core.schedules import lr_at
-from lt_core.stages import stages
 from tests.lt_core.runs import FAST, rows
 
 
@@ -107,7 +107,7 @@ def test_a_single_left_over_image_sits_the_epoch_out():
     def lengths(n):
         config = TrainConfig(batch_size=32)
         batches = Batches(torch.zeros(n, 8, 8, 1, dtype=torch.uint8), torch.arange(n) % 2, config, 2)
-        return [len(batch) for batch in batches.epoch(stages(config)[0])]
+        return [len(batch) for batch in batches.epoch(config.sampler)]
 
     assert lengths(65) == [32, 32]
     assert lengths(66) == [32, 32, 2]
@@ -115,7 +115,7 @@ def test_a_single_left_over_image_sits_the_epoch_out():
 
 def test_a_loss_that_is_no_number_ends_the_run_within_the_epoch(digits, monkeypatch):
     steps = []
-    monkeypatch.setattr(core.Objective, "risk", lambda self, z, _: steps.append(1) or z.sum() * torch.nan)
+    monkeypatch.setattr(Objective, "risk", lambda self, z, _: steps.append(1) or z.sum() * torch.nan)
     config = TrainConfig(**FAST | {"batch_size": 2})
     with pytest.raises(Diverged, match="the training loss is nan in epoch 1"):
         next(core.train(config, digits))

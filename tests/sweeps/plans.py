@@ -1,6 +1,6 @@
 """Plans of the experiments that are known, shared by tests."""
 
-from sweeps.planning import experiment as experiments
+from sweeps import experiments
 from sweeps.planning.plan import make_plan
 
 CPU = {"threads": 1, "device": "cpu"}

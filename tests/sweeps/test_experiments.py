@@ -5,16 +5,16 @@ import pytest
 
 from analysis.load import load
 from analysis.report import tables
+from sweeps import experiments
 from sweeps.engine import run as engine
 from sweeps.engine.share import Share
-from sweeps.planning import experiment as experiments
 from sweeps.planning.description import describe
 from sweeps.store.results import Results
 from sweeps.terminal.progress import Progress
 from sweeps.terminal.signals import Signals
-from tests.conftest import command
 from tests.sweeps.plans import plan_of
 
+pytestmark = pytest.mark.slow
 NAMES = sorted(experiments.known())
 EPOCHS = dict.fromkeys(NAMES, 3) | dict.fromkeys(
     ("decoupling", "field", "frontier", "joint"), 5
@@ -52,19 +52,6 @@ def test_every_experiment_runs_to_its_end_and_is_reported(name, cores, digits, d
     check_runs(plan, sweep)
     check_classes(sweep)
     check_report(plan, tables(sweep))
-
-
-def test_an_experiment_runs_by_its_command(digits, data_dir, tmp_path):
-    """The ladder; cb_focal does in tests/sweeps/test_run.py."""
-    options = ["--dataset", "digits", "--data-dir", data_dir, "--epochs", 3, "--seeds", 1]
-    process = command("sweeps.run", "ladder", *options, cwd=tmp_path)
-    assert process.returncode == 0, process.stdout + process.stderr
-    assert process.stderr == ""
-    assert "ladder, preset digits on digits: convnet, linear profile" in process.stdout
-    assert "Does decoupling help on top?" in process.stdout
-    sweep = load(tmp_path / "results" / "ladder")
-    assert set(sweep.trials.status) == {"finished"}
-    assert set(sweep.finals.arm) == set(sweep.labels)
 
 
 def check_runs(plan, sweep):

@@ -12,8 +12,12 @@ import pandas as pd
 import pytest
 
 from benchmarks.faults import campaign
+from sweeps.store import journal
+from sweeps.store.location import Folder
 from tests.conftest import command
 
+pytestmark = pytest.mark.slow
+RESUME = ["cb_focal", "--resume"]
 MARK = "SWEEP_STARTED_BY_THE_TEST_OF"
 SMALL = ["--dataset", "digits", "--trials", "5", "--seeds", "3", "--epochs", "5"]
 
@@ -44,40 +48,69 @@ def test_the_campaign_would_see_a_loss(sweep):
     assert (same.missing, same.differing) == (0, 0)
 
 
-@pytest.mark.parametrize(("number", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
-def test_a_signal_ends_the_sweep_calmly(number, code, tmp_path, data_dir, sweep):
-    """In a group of its own, as a terminal has it, and the signal goes to all of the group."""
-    arguments = ["-m", "sweeps.run", "cb_focal", *SMALL, "--data-dir", str(data_dir), "--max-concurrent", "1"]
+def test_a_sweep_that_is_ended_in_every_way_goes_on_to_the_end_of_an_undisturbed_one(
+    tmp_path, data_dir, sweep
+):
+    """Signals to a group of its own, as a terminal has it; a kill of the driver; a spent budget."""
+    folder = tmp_path / "results" / "cb_focal"
+    begin = ["cb_focal", *SMALL, "--data-dir", str(data_dir), "--max-concurrent", "1"]
+    for name, code in (("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)):
+        returncode, output = ended_by(name, begin if name == "SIGINT" else RESUME, tmp_path, folder)
+        assert returncode == code
+        assert f"ended early: {name}; go on with\n\n    python -m sweeps.run cb_focal --resume\n" in output
+        assert "Traceback" not in output
+        assert marked(name) == []
+        assert not (folder / "journal").exists()  # all is in Parquet
+        assert "running" not in set(pd.read_parquet(folder / "trials").status)
+
+    returncode, _ = ended_by("SIGKILL", RESUME, tmp_path, folder)
+    assert returncode == -signal.SIGKILL
+    trials, epochs = (pd.read_parquet(folder / table) for table in ("trials", "epochs"))
+    assert set(epochs.trial) <= set(trials.trial)
+    assert not epochs.duplicated(["trial", "epoch"]).any()
+    entries, _ = journal.read(Folder(folder))
+    reported = {(row["trial"], row["epoch"]) for table, row in entries if table == "epochs"}
+    assert set(zip(epochs.trial, epochs.epoch, strict=True)) <= reported
+
+    spent = command("sweeps.run", *RESUME, "--time-budget", "1s", cwd=tmp_path)
+    assert spent.returncode == 0, spent.stderr
+    assert "ended early: time budget spent" in spent.stdout
+    assert "running" not in set(pd.read_parquet(folder / "trials").status)
+
+    resumed = command("sweeps.run", *RESUME, cwd=tmp_path)
+    assert resumed.returncode == 0, resumed.stdout + resumed.stderr
+    assert re.search(r"note: goes on: \d+ of 72 done", resumed.stdout)
+    found, alone = (campaign.read(f)["epochs"] for f in (folder, sweep.folder))
+    fixed = [key for key in alone.index.get_level_values("trial").unique() if "searched" not in key]
+    assert len(fixed) == 30
+    pd.testing.assert_frame_equal(found.loc[fixed], alone.loc[fixed], check_exact=True)
+
+
+def ended_by(name: str, arguments: list[str], cwd: Path, folder: Path) -> tuple[int, str]:
+    """Run the command until it has written an epoch of its own, send the signal, return code and output."""
+    before = epochs_in(folder)
     process = subprocess.Popen(
-        [sys.executable, *arguments],
-        cwd=tmp_path,
+        [sys.executable, "-m", "sweeps.run", *arguments],
+        cwd=cwd,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
         preexec_fn=default_signals,  # nohup and background jobs pass on that they are ignored
-        env=os.environ | {MARK: number},
+        env=os.environ | {MARK: name},
     )
-    folder = tmp_path / "results" / "cb_focal"
     deadline = time.monotonic() + 120
-    while not (folder / "epochs").exists() or pd.read_parquet(folder / "epochs").empty:
+    while epochs_in(folder) == before:
         assert time.monotonic() < deadline, "timed out"
         time.sleep(0.2)
-    os.killpg(process.pid, getattr(signal, number))
+    os.killpg(process.pid, getattr(signal, name))
     output, _ = process.communicate(timeout=60)
-    assert process.returncode == code
-    expected = f"ended early: {number}; go on with\n\n    python -m sweeps.run cb_focal --resume\n"
-    assert expected in output
-    assert "Traceback" not in output
-    assert marked(number) == []
-    assert not (folder / "journal").exists()  # all is in Parquet
-    assert "running" not in set(pd.read_parquet(folder / "trials").status)
-    if number == "SIGTERM":
-        resumed = command("sweeps.run", "cb_focal", "--resume", cwd=tmp_path)
-        assert resumed.returncode == 0, resumed.stdout + resumed.stderr
-        assert re.search(r"note: goes on: \d+ of 72 done", resumed.stdout)
-        finals, alone = (campaign.read(f)["epochs"].loc["ce-final-00"] for f in (folder, sweep.folder))
-        pd.testing.assert_frame_equal(finals, alone, check_exact=True)
+    return process.returncode, output
+
+
+def epochs_in(folder: Path) -> int:
+    """The number of rows of the epochs table."""
+    return len(pd.read_parquet(folder / "epochs")) if (folder / "sweep.json").exists() else 0
 
 
 def default_signals() -> None:

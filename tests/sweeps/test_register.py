@@ -3,6 +3,7 @@
 import re
 
 import pandas as pd
+import pytest
 
 from tests.conftest import command
 
@@ -33,6 +34,7 @@ def experiment(data):
 '''
 
 
+@pytest.mark.slow
 def test_a_loss_and_an_experiment_in_one_file(tmp_path, data_dir):
     (tmp_path / "mine.py").write_text(MINE)
     process = command("sweeps.run", "./mine.py", "--dataset", "digits", "--data-dir", data_dir, cwd=tmp_path)

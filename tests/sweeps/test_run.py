@@ -135,7 +135,7 @@ def test_sweep_json_says_what_was_asked(sweep):
     }
     assert (about["frontier_of"], about["published_baseline"]) == (None, None)
     assert about["taus"] == [i / 10 for i in range(21)]
-    assert sum(about["data"]["train_counts"]) == 342
+    assert {sum(arm["train_counts"]) for arm in about["arms"]} == {342}
     assert {"torch", "ray", "optuna"} <= set(about["versions"])
     assert any("CB-Focal β=0.1 1." in note for note in about["notes"])
 

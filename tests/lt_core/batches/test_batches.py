@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from lt_core.batches.batches import Batches, refill, tail_mask
+from lt_core.batches.batches import Batches, tail_mask
+from lt_core.batches.refill import refill
 from lt_core.config import TrainConfig
-from lt_core.stages import stages
 
 LABELS = torch.tensor([0, 0, 0, 0, 0, 1, 1, 2])
 
@@ -26,9 +26,8 @@ def test_copies_have_noise_of_their_variance_drawn_anew_and_originals_none():
     config = TrainConfig(noise_variances=(0.25,))
     images = torch.arange(8, dtype=torch.uint8)[:, None, None, None].expand(8, 64, 64, 1).contiguous()
     batches = Batches(images, LABELS, config, 3)
-    (stage,) = stages(config)
     clean = batches.normalise(images)
-    first, second = (batches.load(torch.arange(15), stage) for _ in range(2))
+    first, second = (batches.load(torch.arange(15), "none", mixes=False) for _ in range(2))
     assert first.targets.first.tolist() == [*LABELS.tolist(), 1, 1, 1, 2, 2, 2, 2]
     assert batches.counts.tolist() == [5, 5, 5]
     assert torch.equal(first.images[:8], clean)

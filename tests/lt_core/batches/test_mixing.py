@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lt_core import seeds
-from lt_core.batches.mixing import Targets, cutmix, mix, mixup, random_box
+from lt_core.batches.mixing import cutmix, mix, mixup, random_box
 from lt_core.config import TrainConfig
+from lt_core.targets import Targets
 
 SIDES, SEEDS, SHARES = st.integers(1, 40), st.integers(0, 2**31 - 1), st.floats(0, 1)
 NO_TAIL = torch.zeros(2, dtype=torch.bool)

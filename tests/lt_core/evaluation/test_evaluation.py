@@ -8,8 +8,9 @@ import torch.nn.functional as F
 from lt_core.batches.augment import Normalise
 from lt_core.config import TrainConfig
 from lt_core.data.split import make_split
-from lt_core.evaluation.inference import TAUS, recall_by_tau, views
+from lt_core.evaluation.inference import views
 from lt_core.evaluation.metrics import confusion_matrix
+from lt_core.evaluation.posthoc import TAUS, recall_by_tau
 from lt_core.models import MODELS
 from lt_core.models.classifiers import CosineLinear, ScaledLinear, tau_normalised
 from tests.lt_core.runs import FAST, counts, run, training
@@ -36,7 +37,7 @@ def loaded(state):
 
 def evaluated(data):
     """The normalised validation images and their labels."""
-    split = make_split(TrainConfig(**FAST | {"device": "cpu"}), data)
+    split = make_split(TrainConfig(**FAST), data, "cpu")
     return Normalise(split.images)(split.eval_images).contiguous(), split.eval_labels
 
 
@@ -98,7 +99,7 @@ def test_horizontal_mirrors_left_and_right():
 @pytest.mark.parametrize("tau", [0.5, 1.0])
 def test_tau_norm_divides_weights_by_their_norms(digits, tau, split):
     ((epoch, state),) = run(digits, tau_norm=tau, evaluate_on=split, **ONE)
-    made = make_split(TrainConfig(**FAST | {"device": "cpu", "evaluate_on": split}), digits)
+    made = make_split(TrainConfig(**FAST | {"evaluate_on": split}), digits, "cpu")
     model = loaded(state["model"])
     features = model.features(Normalise(made.images)(made.eval_images).contiguous()).tolist()
     rows = state["model"]["classifier.weight"].tolist()

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from lt_core.batches.mixing import Targets
 from lt_core.config import TrainConfig
 from lt_core.data import class_counts
 from lt_core.losses.class_weights import WEIGHTINGS, class_weights
-from lt_core.losses.losses import LOSSES, bind, prior_bias
+from lt_core.losses.losses import LOSSES, bind, start_bias
 from lt_core.losses.objective import Objective
 from lt_core.models import MODELS
+from lt_core.targets import Targets
 
 LOGITS = torch.tensor(
     [[2.0, -1.0, 0.5], [0.1, 0.2, -3.0], [5.0, 4.0, -4.0], [0.0, 0.0, 0.0]], dtype=torch.float64
@@ -133,7 +133,7 @@ def test_cb_focal_sigmoid_is_cuis_with_the_true_classs_weight_on_every_output():
 
 def test_prior_bias_starts_every_sigmoid_at_one_in_c():
     model = MODELS["convnet"](10, 1, 8)
-    prior_bias("focal_sigmoid", model.classifier)
+    start_bias("focal_sigmoid", model.classifier)
     torch.testing.assert_close(torch.sigmoid(model.classifier.bias), torch.full((10,), 0.1))
 
 

@@ -7,10 +7,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from lt_core.batches.mixing import Targets
 from lt_core.config import TrainConfig
+from lt_core.losses.irm import invariance
 from lt_core.losses.losses import bind
-from lt_core.losses.objective import Objective, epsilon_by_class, invariance, smoothed
+from lt_core.losses.objective import Objective, epsilon_by_class, smoothed
+from lt_core.targets import Targets
 
 B, C = 7, 4
 STREAM = np.random.default_rng(0)

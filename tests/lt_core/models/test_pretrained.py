@@ -151,3 +151,28 @@ def test_without_a_network_the_line_says_where_the_file_goes(coloured, tmp_path,
     place = tmp_path / "hub" / "checkpoints" / IMAGENET["efficientnet_b0"].url.rpartition("/")[2]
     assert line.startswith(f"pretrained=imagenet: the weights are not at {place} and cannot be fetched (")
     assert line.endswith("put the file there, or give its path, --set pretrained=FILE")
+
+
+def test_a_run_starts_from_the_whole_network_that_another_has_kept(digits, tmp_path):
+    knobs = {"imbalance_ratio": 20.0, "epochs": 2, "precision": "fp32", "ema_decay": 0.9}
+    last = list(train(TrainConfig.parse(knobs), digits))[-1]
+    kept = str(tmp_path / "kept.pt")
+    torch.save(last.weights(), kept)
+    again = TrainConfig.parse(knobs | {"pretrained": kept, "evaluate_untrained": True, "seed": 0})
+    first = next(train(again, digits))
+    assert first.epoch == 0
+    assert first.eval_loss == last.eval_loss  # what was evaluated is what is started from
+    assert (first.eval_confusion == last.eval_confusion).all()
+
+
+def test_weights_of_another_network_are_refused_in_one_line(digits, tmp_path):
+    kept = str(tmp_path / "kept.pt")
+    torch.save({"model": "resnet32", "weights": {"x": torch.ones(1)}}, kept)
+    for model, message in (
+        ("convnet", "was kept by a run with model=resnet32, not convnet$"),
+        ("resnet32", "does not fit"),
+    ):
+        config = TrainConfig.parse({"imbalance_ratio": 20.0, "pretrained": kept, "model": model})
+        with pytest.raises(InputError, match=message) as error:
+            next(train(config, digits))
+        assert "\n" not in str(error.value)

@@ -8,7 +8,7 @@ import pytest
 from lt_core.data import Dataset
 from lt_core.data.split import split_indices
 from lt_core.errors import InputError
-from sweeps.planning import experiment as experiments
+from sweeps import experiments
 from sweeps.planning.presets import for_data
 from sweeps.search.study import ArmSearch
 from tests.sweeps.plans import plan_of
@@ -28,6 +28,10 @@ def own(smallest, long_tailed=False):
         test_labels=np.arange(4),
         class_names=("a", "b", "c", "d"),
         val_per_class=None,
+        flips=True,
+        max_imbalance_ratio=None,
+        benchmark=None,
+        preset=None,
         long_tailed=long_tailed,
         fingerprint="",
     )
@@ -50,7 +54,7 @@ def test_digits_have_their_preset_and_other_data_that_of_what_trials_run_on(name
     for device, preset in (("cpu", "cpu"), ("cuda", "gpu")):
         machine = {"threads": 1, "device": device}
         assert plan_of(name, digits, machine=machine).preset == "digits"
-        assert plan_of(name, replace(digits, name="mine"), machine=machine).preset == preset
+        assert plan_of(name, replace(digits, preset=None), machine=machine).preset == preset
 
 
 def test_what_is_asked_for_goes_before_the_preset(digits):

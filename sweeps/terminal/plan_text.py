@@ -1,0 +1,90 @@
+"""The plan in words, as a person reads it before the sweep begins."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from lt_core.config import TrainConfig
+from lt_core.data import Dataset
+from sweeps.planning.plan import Plan, PlannedArm, final_counts, train_counts
+from sweeps.record.metrics import RUNG_METRIC, SELECTION_METRIC
+from sweeps.search.asha import REDUCTION, rung
+from sweeps.terminal.progress import duration
+
+SHOWN = ("model", "optimizer", "lr", "batch_size", "weight_decay", "schedule", "augment")
+OWN = ("profile", "imbalance_ratio", "n_max", "precision")  # of an arm, where it differs from the first's
+MOST_CLASSES = 12  # whose counts are all shown
+
+
+def plan_text(plan: Plan, data: Dataset, folder: Path, concurrent: int, costs: dict[str, float]) -> str:
+    """Return the plan as a person reads it; ``costs`` are seconds per epoch by arm."""
+    seconds = sum(n * arm.config.epochs * costs[arm.name] for arm, _, n in plan.runs()) / concurrent
+    lines = [
+        *_head(plan, data),
+        "",
+        *(line for arm in plan.arms for line in _arm(plan, arm)),
+        "",
+        *(f"  note: {note}" for note in plan.notes),
+        *_search(plan),
+        f"  at once: {concurrent} trials",
+        f"  results: {folder}",
+        f"  time:    about {duration(seconds)} of training at most, judged from one timed step",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _head(plan: Plan, data: Dataset) -> list[str]:
+    preset = f", preset {plan.preset}" if plan.preset else ""
+    first, searched = plan.arms[0], plan.searched
+    return [
+        f"{plan.name}{preset}: {len(plan.arms)} arms on {data.name}, {data.num_classes} classes",
+        *_images("final runs", plan.arms, final_counts(plan, data)),
+        *(_images("the search", searched, train_counts(searched, data, "val")) if searched else []),
+        f"  {first.arm.label} trains with:  {_knobs(first.config)}",
+    ]
+
+
+def _images(where: str, arms: Sequence[PlannedArm], counts: dict[str, np.ndarray]) -> list[str]:
+    """Return one line where all arms train on the same class counts, else a line for each with its arms."""
+    labels: dict[tuple[int, ...], list[str]] = {}
+    for arm in arms:
+        labels.setdefault(tuple(counts[arm.name].tolist()), []).append(arm.arm.label)
+    title = f"  training images in {where}:"
+    if len(labels) == 1:
+        return [f"{title}  {_counts(of_all)}" for of_all in labels]
+    return [title, *(f"    {_counts(of_some)}: {'; '.join(some)}" for of_some, some in labels.items())]
+
+
+def _counts(counts: tuple[int, ...]) -> str:
+    shown = [str(n) for n in counts]
+    if len(shown) > MOST_CLASSES:
+        shown = [*shown[:6], "...", *shown[-3:]]
+    return f"{' '.join(shown)} ({sum(counts):,} in all)"
+
+
+def _knobs(config: TrainConfig) -> str:
+    return ", ".join(f"{knob}={getattr(config, knob)}" for knob in SHOWN)
+
+
+def _own_knobs(plan: Plan, arm: PlannedArm) -> list[str]:
+    """Return a line of the main knobs that are not as the first arm's, if there are any."""
+    first = plan.arms[0].config
+    own = [k for k in (*SHOWN, *OWN) if k not in arm.search and getattr(arm.config, k) != getattr(first, k)]
+    values = ", ".join(f"{knob}={getattr(arm.config, knob)}" for knob in own)
+    return [f"  {'':28}   {values}"] if own else []
+
+
+def _arm(plan: Plan, arm: PlannedArm) -> list[str]:
+    runs = ", ".join(f"{n} {phase}" for a, phase, n in plan.runs() if a is arm)
+    spaces = [f"  {'':28}   {knob}: {space}" for knob, space in arm.search.items()]
+    return [f"  {arm.arm.label:28} {runs}, {arm.config.epochs} epochs", *_own_knobs(plan, arm), *spaces]
+
+
+def _search(plan: Plan) -> list[str]:
+    if not plan.searched:
+        return []
+    at = rung(plan.searched[0].config.epochs)
+    stopping = f"ASHA lets the best 1 in {REDUCTION} go on at epoch {at}, by {RUNG_METRIC}"
+    return [f"  search:  Optuna (TPE) on {SELECTION_METRIC}; {stopping}"]

@@ -1,0 +1,70 @@
+"""What needs no sweep waits for no library: --list, --help and wrong options load none of the heavy ones."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from sweeps import experiments
+
+HEAVY = {
+    *("torch", "torchvision", "ray", "optuna", "numpy", "scipy", "pandas", "pyarrow", "pydantic"),
+    *("sklearn", "matplotlib", "joblib", "rich"),
+}
+
+
+def imported(*arguments, cwd):
+    """The process of the command, and the top-level names of every module that it imported."""
+    command = [sys.executable, "-X", "importtime", "-m", "sweeps.run", *arguments]
+    process = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120)
+    names = re.findall(r"^import time:.*\| +(\S+)$", process.stderr, re.MULTILINE)
+    assert "sweeps.terminal.options" in names
+    return process, {name.partition(".")[0] for name in names}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "shown"),
+    [
+        (["--list"], 0, "cb_focal "),
+        (["--help"], 0, "--dry-run "),
+        ([], 2, "error: which experiment? --list shows them\n"),
+        (["cb_focl"], 2, "error: unknown experiment 'cb_focl' (did you mean 'cb_focal'?)"),
+        (["./none.py"], 2, "error: experiment file none.py does not exist\n"),
+        (["cb_focal", "--trails", "8"], 2, "error: unrecognized arguments: --trails 8"),
+        (["cb_focal", "--time-budget", "8"], 2, "error: argument --time-budget: write 90s, 30m or 8h"),
+        (["cb_focal", "--set", "lr"], 2, "error: --set lr: write knob=value\n"),
+    ],
+)
+def test_no_heavy_library_is_loaded(arguments, code, shown, tmp_path):
+    process, modules = imported(*arguments, cwd=tmp_path)
+    assert process.returncode == code
+    assert shown in (process.stderr if code else process.stdout)
+    assert modules & HEAVY == set()
+
+
+def test_a_record_is_read_without_what_would_run_it(tmp_path):
+    """As analysis does."""
+    process, modules = imported("cb_focal", "--resume", cwd=tmp_path)
+    assert process.returncode == 2
+    assert (
+        "error: results/cb_focal holds no sweep: No such file or directory (sweep.json)\n" in process.stderr
+    )
+    assert modules & {"torch", "torchvision", "ray", "optuna", "pandas", "scipy", "matplotlib"} == set()
+
+
+def test_a_plan_is_seen_to_load_them(tmp_path, data_dir):
+    """The check above can see them."""
+    options = ["--dataset", "digits", "--data-dir", str(data_dir), "--set", "bata=0.9", "--dry-run"]
+    process, modules = imported("cb_focal", *options, cwd=tmp_path)
+    assert process.returncode == 2
+    assert {"torch", "optuna", "numpy", "pydantic"} <= modules
+
+
+def test_what_is_listed_is_what_the_files_say_of_themselves():
+    known = experiments.known()
+    assert {"cb_focal", "joint", "ladder"} <= known.keys()
+    for name, line in known.items():
+        _, module = experiments.find(name)
+        assert line
+        assert line == experiments.summary(module)
