@@ -3,7 +3,6 @@
 import pandas as pd
 
 from analysis.load import Sweep
-from sweeps.record.states import Phase
 
 GROUP = 0.3  # of the classes: 3 of 10 are the head and 3 the tail, as in MiSLAS on CIFAR-10
 BY_NATURE = ("none", "counts")  # profiles whose ratio is that of the class counts themselves
@@ -24,15 +23,15 @@ def head_and_tail(sweep: Sweep) -> tuple[list[int], list[int]]:
 
 
 def settings(sweep: Sweep) -> pd.DataFrame:
-    """Return what each arm that has a final run trained with, a row an arm by name: model, profile,
+    """Return what each arm whose final runs finished trained with, a row an arm by name: model, profile,
     imbalance ratio, training images, epochs and precision."""
+    finals = sweep.trials[sweep.trials.trial.isin(sweep.finals.trial)]
+    runs = finals.groupby("arm")[["model", "profile", "imbalance_ratio", "precision"]].first()
     rows = {}
-    finals = sweep.trials[sweep.trials.phase == Phase.FINAL]
     for arm in sweep.about.arms:
-        runs = finals[finals.arm == arm.name]
-        if runs.empty:
+        if arm.name not in runs.index:
             continue
-        run = runs.iloc[0]
+        run = runs.loc[arm.name]
         rows[arm.name] = {
             "model": run.model,
             "profile": run.profile,

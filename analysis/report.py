@@ -3,9 +3,10 @@
 import argparse
 import sys
 from pathlib import Path
+from types import ModuleType
 
 from analysis import summary
-from analysis import words as render
+from analysis.formats import all_formats, styles
 from analysis.load import ReportError, Sweep, load
 from analysis.tables import all_tables
 
@@ -15,7 +16,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m analysis.report", description=__doc__)
     parser.add_argument("folder", type=Path, help="a results folder, such as results/cb_focal")
     parser.add_argument("--tables-only", action="store_true", help="print the tables, write no file")
-    parser.add_argument("--style", choices=render.FORMATS, default="txt", help="of the printed tables")
+    parser.add_argument("--style", choices=styles(), default="txt", help="of the printed tables")
     parser.add_argument("--skip-damaged", action="store_true", help="go on without files that are damaged")
     parser.add_argument("--out", type=Path, help="folder for files (default: FOLDER/report)")
     options = parser.parse_args(argv)
@@ -28,7 +29,8 @@ def main(argv: list[str] | None = None) -> int:
         if not options.tables_only:
             out = options.out or options.folder / "report"
             write(sweep, out)
-            print(f"\ntables (txt, md, csv, tex) and figures (png, svg) are in {out}")
+            suffixes = ", ".join(form.SUFFIX for form in all_formats().values())
+            print(f"\ntables ({suffixes}) and figures (png, svg) are in {out}")
     except ReportError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -37,32 +39,33 @@ def main(argv: list[str] | None = None) -> int:
 
 def tables(sweep: Sweep, style: str = "txt") -> str:
     """Return every table of the sweep, but for the long ones, with its header and footer."""
-    bullet = "- " if style == "md" else ""
-    lines = "\n".join
-    parts = [lines(bullet + line for line in summary.header(sweep))]
+    form = all_formats()[style]
+    parts = [_lines(form, summary.header(sweep))]
     for module in all_tables().values():
         frame = None if getattr(module, "LONG", False) else module.frame(sweep)
         if frame is not None:
-            title = f"**{module.TITLE}**" if style == "md" else module.TITLE
-            parts.append(f"{title}\n\n{render.table(module.display(frame), style)}")
-    return "\n\n".join([*parts, lines(bullet + line for line in summary.footer(sweep))])
+            parts.append(f"{form.title(module.TITLE)}\n\n{form.table(frame, module.display(frame))}")
+    return "\n\n".join([*parts, _lines(form, summary.footer(sweep))])
+
+
+def _lines(form: ModuleType, lines: list[str]) -> str:
+    return "\n".join(form.line(line) for line in lines)
 
 
 def write(sweep: Sweep, out: Path) -> None:
-    """Write every table in every style, and every figure as PNG and SVG, into ``out``."""
-    from analysis.figures import all_figures  # matplotlib is slow to import, and tables do without
+    """Write every table in every format, and every figure as PNG and SVG, into ``out``."""
+    from analysis.figures import all_figures, save  # matplotlib is slow to import, and tables do without
 
     try:
         out.mkdir(parents=True, exist_ok=True)
         (out / "report.txt").write_text(tables(sweep) + "\n")
         for name, module in all_tables().items():
             frame = module.frame(sweep)
-            if frame is not None:
-                render.write_table(out, name, frame, module.display(frame))
+            for form in all_formats().values() if frame is not None else ():
+                (out / f"{name}.{form.SUFFIX}").write_text(form.table(frame, module.display(frame)) + "\n")
         for name, module in all_figures().items():
-            figure = module.draw(sweep)
-            for suffix in ("png", "svg") if figure else ():
-                figure.savefig(out / f"{name}.{suffix}", dpi=150, bbox_inches="tight")
+            if figure := module.draw(sweep):
+                save(figure, out / name)
     except OSError as error:
         raise ReportError(f"cannot write the report to {out}: {error.strerror}; choose --out") from None
 

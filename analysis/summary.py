@@ -1,17 +1,12 @@
 """The lines around the tables: what was run on which data and budget, what early stopping saved."""
 
-from typing import Any
+from collections.abc import Callable
 
 from analysis.groups import GROUP, settings
 from analysis.load import Sweep
 from analysis.tables.published import source
+from analysis.words import ratio
 from sweeps.record.states import Status
-
-FRONTIER = (
-    f"Head and tail are the {100 * GROUP:.0f} % of the classes with the most and with the fewest training "
-    "images. The frontier is read between its τ on straight lines; where one head recall goes with several "
-    "tails, the best counts. Beyond its ends an arm gets no verdict that the end does not bear out."
-)
 
 
 def header(sweep: Sweep) -> list[str]:
@@ -19,17 +14,17 @@ def header(sweep: Sweep) -> list[str]:
     about, own = sweep.about, settings(sweep)
     run = sweep.trials[sweep.trials.trial == sweep.finals.trial.iloc[0]].iloc[0]
 
-    def values(column: str, form: str = "{}") -> str:
-        return " or ".join(form.format(value) for value in dict.fromkeys(own[column]))
+    def values(column: str, form: Callable = str) -> str:
+        return " or ".join(form(value) for value in dict.fromkeys(own[column]))
 
     preset = f", preset {about.preset}" if about.preset else ""
     models = ", ".join(sorted(set(sweep.trials.model)))
     searched = any(arm.searched for arm in about.arms)
     trials = f"{about.trials} search trials an arm, " if searched else ""
     return [
-        f"{about.experiment}{preset} on {about.data.name}: {models}, {_profiles(own.profile)}, "
-        f"imbalance ratio {values('imbalance ratio', '{:.3g}')}, "
-        f"{values('training images', '{:,}')} training images",
+        f"{about.experiment}{preset} on {about.data.name}: {models}, {values('profile', _profile)}, "
+        f"imbalance ratio {values('imbalance ratio', ratio)}, "
+        f"{values('training images', '{:,}'.format)} training images",
         f"budget: {', '.join(map(str, sorted(set(own.epochs))))} epochs, {trials}{about.seeds} seeds, "
         f"{values('precision')} on {run.device}",
         savings(sweep),
@@ -37,11 +32,8 @@ def header(sweep: Sweep) -> list[str]:
     ]
 
 
-def _profiles(profiles: Any) -> str:
-    return " or ".join(
-        "a long tail by nature" if profile == "none" else f"{profile} profile"
-        for profile in dict.fromkeys(profiles)
-    )
+def _profile(name: str) -> str:
+    return "a long tail by nature" if name == "none" else f"{name} profile"
 
 
 def footer(sweep: Sweep) -> list[str]:
@@ -53,10 +45,21 @@ def footer(sweep: Sweep) -> list[str]:
         "Differences are paired over seeds; intervals are paired t, adjusted by Holm within each table: one "
         "excludes 0 exactly where Holm rejects at 5 %.",
         f"The seeds move {subset}the initialisation and the order; not the test images themselves.",
-        *([FRONTIER] if sweep.about.frontier_of else []),
+        *([_frontier(sweep)] if sweep.about.frontier_of else []),
         *([beside.note] if beside else []),
         *sweep.about.notes,
     ]
+
+
+def _frontier(sweep: Sweep) -> str:
+    several = len({tuple(arm.train_counts) for arm in sweep.about.arms}) > 1
+    where = " in the arm whose tail is the longest" if several else ""
+    return (
+        f"Head and tail are the {100 * GROUP:.0f} % of the classes with the most and with the fewest "
+        f"training images{where}. The frontier is read between its τ on straight lines; where one head "
+        "recall goes with several tails, the best counts. Beyond its ends an arm gets no verdict that the "
+        "end does not bear out."
+    )
 
 
 def savings(sweep: Sweep) -> str:

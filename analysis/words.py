@@ -1,12 +1,6 @@
-"""From frames to text, Markdown, CSV and LaTeX. Numbers become words here and nowhere else."""
+"""Numbers become words here and nowhere else."""
 
 import math
-from pathlib import Path
-
-import pandas as pd
-from tabulate import tabulate
-
-FORMATS = {"txt": "simple", "md": "pipe", "tex": "latex_booktabs"}
 
 
 def percent(share: float) -> str:
@@ -28,13 +22,6 @@ def interval(mean: float, low: float, high: float) -> str:
     return f"{100 * mean:+.1f}{bounds}"
 
 
-def table(display: pd.DataFrame, style: str) -> str:
-    """Return a frame of text in a style of FORMATS."""
-    return tabulate(display.to_dict("list"), headers="keys", tablefmt=FORMATS[style], disable_numparse=True)
-
-
-def write_table(folder: Path, name: str, frame: pd.DataFrame, display: pd.DataFrame) -> None:
-    """Write the numbers as CSV and the text in every style."""
-    frame.to_csv(folder / f"{name}.csv", index=False)
-    for style in FORMATS:
-        (folder / f"{name}.{style}").write_text(table(display, style) + "\n")
+def ratio(value: float) -> str:
+    """Write an imbalance ratio with three digits, or all before the point: 10.3, 1,250."""
+    return f"{value:.3g}" if value < 100 else f"{value:,.0f}"

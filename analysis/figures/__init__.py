@@ -1,15 +1,24 @@
-"""One file a figure, found by its name: ``draw(sweep)`` returns a matplotlib Figure."""
+"""One file a figure, found by its name: ``draw(sweep)`` returns a matplotlib Figure; None: there is none."""
 
-import importlib
-import pkgutil
+from pathlib import Path
 from types import ModuleType
 
 import matplotlib
+import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
+
+from analysis.discovery import modules_of
 
 matplotlib.use("Agg")
 
 
 def all_figures() -> dict[str, ModuleType]:
     """Return every figure module by name."""
-    names = [module.name for module in pkgutil.iter_modules(__path__)]
-    return {name: importlib.import_module(f"{__name__}.{name}") for name in names}
+    return modules_of(__name__)
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure beside ``path`` as PNG and SVG, and let go of it."""
+    for suffix in (".png", ".svg"):
+        figure.savefig(path.with_name(path.name + suffix), dpi=150, bbox_inches="tight")
+    plt.close(figure)

@@ -21,7 +21,7 @@ def draw(sweep: Sweep) -> Figure | None:
     head, tail = (100 * np.mean([getattr(c, side) for c in base], axis=0) for side in ("head", "tail"))
     ax.plot(head, tail, "k-", lw=1.5, label=f"{sweep.labels[reference]}, post-hoc adjustment")
     taus = sweep.about.taus
-    for tau in (0.0, 0.5, 1.0, 1.5, 2.0):
+    for tau in [tau for tau in (0.0, 0.5, 1.0, 1.5, 2.0) if tau in taus]:
         i = taus.index(tau)
         ax.annotate(f"τ={tau:g}", (head[i], tail[i]), textcoords="offset points", xytext=(6, 4), fontsize=8)
         ax.plot(head[i], tail[i], "k.", ms=6)

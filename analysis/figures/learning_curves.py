@@ -9,18 +9,22 @@ PANELS = (("test_macro_recall", "test macro recall"), ("train_accuracy", "traini
 
 
 def draw(sweep: Sweep) -> Figure:
-    """Draw the mean over seeds with a band of one standard error, a line an arm."""
+    """Draw the mean over seeds with a band of one standard error, a line an arm, over the epochs that were
+    measured: training has no epoch 0, the untrained network."""
     curves = sweep.final_curves()
     colours = plt.get_cmap("tab20").colors  # type: ignore[attr-defined]
     figure, axes = plt.subplots(1, 2, figsize=(11, 4.2), sharex=True)
     for ax, (column, title) in zip(axes, PANELS, strict=True):
         for i, (name, label) in enumerate(sweep.labels.items()):
-            by_epoch = curves[curves.arm == name].groupby("epoch")[column]
+            by_epoch = curves[curves.arm == name].dropna(subset=column).groupby("epoch")[column]
+            if not by_epoch.ngroups:
+                continue
             mean, se = by_epoch.mean(), by_epoch.sem().fillna(0)
             colour = colours[i % len(colours)]
-            ax.plot(mean.index, mean, label=label, color=colour)
+            ax.plot(mean.index, mean, label=label, color=colour, marker="." if len(mean) == 1 else None)
             ax.fill_between(mean.index, mean - se, mean + se, color=colour, alpha=0.2, linewidth=0)
         ax.set_xlabel("epoch")
+        ax.xaxis.get_major_locator().set_params(integer=True)
         ax.set_title(title)
         ax.grid(alpha=0.3)
     axes[1].legend(fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)

@@ -4,17 +4,13 @@ A table module has TITLE, ``frame(sweep)`` (numbers; None where the table does n
 ``display(frame)`` (the same as text). One with LONG is written to files and not printed.
 """
 
-import importlib
-import pkgutil
 from types import ModuleType
+
+from analysis.discovery import modules_of
 
 ORDER = ("comparison", "recall_by_class", "questions", "frontier", "chosen", "published")
 
 
 def all_tables() -> dict[str, ModuleType]:
     """Return every table module by name."""
-    names = sorted(
-        (module.name for module in pkgutil.iter_modules(__path__)),
-        key=lambda name: (ORDER.index(name) if name in ORDER else len(ORDER), name),
-    )
-    return {name: importlib.import_module(f"{__name__}.{name}") for name in names}
+    return modules_of(__name__, ORDER)

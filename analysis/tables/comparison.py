@@ -8,7 +8,7 @@ import pandas as pd
 from analysis.groups import settings
 from analysis.load import Sweep
 from analysis.statistics import holm_differences, paired, standard_error
-from analysis.words import interval, percent, plus_minus
+from analysis.words import interval, percent, plus_minus, ratio
 from sweeps.record.metrics import TEST_METRIC
 
 TITLE = "Test macro recall, percent"
@@ -23,7 +23,7 @@ def frame(sweep: Sweep) -> pd.DataFrame:
     differences = holm_differences([paired(finals, *pair, TEST_METRIC) for pair in pairs])
     adjusted = {arm: (other, d) for (arm, other), d in zip(pairs, differences, strict=True)}
     own = settings(sweep)
-    own = own[[column for column in own if own[column].nunique() > 1]]
+    differing = own[[column for column in own if own[column].nunique() > 1]].to_dict("index")
     rows = []
     for name, label in sweep.labels.items():
         runs = finals[finals.arm == name]
@@ -42,7 +42,7 @@ def frame(sweep: Sweep) -> pd.DataFrame:
             "low": np.nan,
             "high": np.nan,
             "verdict": "",
-            **own.loc[name],
+            **differing[name],
         }
         if name in adjusted:
             baseline, d = adjusted[name]
@@ -76,4 +76,4 @@ def display(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _value(value: Any) -> str:
-    return value if isinstance(value, str) else f"{value:,.4g}" if isinstance(value, float) else f"{value:,}"
+    return value if isinstance(value, str) else ratio(value) if isinstance(value, float) else f"{value:,}"

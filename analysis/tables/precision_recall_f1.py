@@ -3,7 +3,7 @@
 import pandas as pd
 
 from analysis.load import Sweep
-from analysis.tables.published import FOLDER, source
+from analysis.tables.published import FOLDER, beside
 from analysis.words import percent
 
 TITLE = "Precision, recall and F1 by class, percent, mean over seeds"
@@ -28,9 +28,8 @@ def frame(sweep: Sweep) -> pd.DataFrame:
         by_class.loc["weighted average"] = weighted
         total = own.groupby("trial").support.sum().mean()
         by_class.loc[["macro average", "weighted average"], "support"] = total
-        beside = published.get(arm.published or "")
-        if beside is not None:
-            by_class = by_class.join(beside)
+        if arm.name in published:
+            by_class = by_class.join(published[arm.name])
         by_class.insert(0, "arm", arm.label)
         found.append(by_class.rename_axis("class").reset_index())
     table = pd.concat(found, ignore_index=True)
@@ -38,17 +37,17 @@ def frame(sweep: Sweep) -> pd.DataFrame:
 
 
 def _published(sweep: Sweep) -> dict[str, pd.DataFrame]:
-    """Return the published figures by arm, indexed by class; none where they have other columns."""
-    if source(sweep) is None:
-        return {}
-    table = pd.read_csv(FOLDER / f"{sweep.about.published}.csv")
+    """Return the published figures by the arm that they stand beside, indexed by class; none where they have
+    other columns."""
+    keys = {arm.name: row.key for row in beside(sweep) for arm in row.arms}
+    table = pd.read_csv(FOLDER / f"{sweep.about.published}.csv") if keys else pd.DataFrame()
     if "precision" not in table:
         return {}
     found = {}
-    for step, rows in table.groupby("step"):
-        by_class = rows.set_index("class")[METRICS].add_prefix("published_")
+    for arm, key in keys.items():
+        by_class = table[table.step == key].set_index("class")[METRICS].add_prefix("published_")
         by_class.loc["macro average"] = by_class.mean()
-        found[str(step)] = by_class
+        found[arm] = by_class
     return found
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 from analysis.groups import settings
 from analysis.load import ReportError, Sweep
 from analysis.statistics import standard_error
-from analysis.words import percent, plus_minus
+from analysis.words import percent, plus_minus, ratio
 from sweeps.record.description import ArmRecord
 
 TITLE = "Published beside measured: recall by class and macro recall, percent"
@@ -24,6 +24,16 @@ class Source:
     profile: str
     imbalance_ratio: float | None
     note: str
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A published row and the arms that it stands beside; ``figures``: as the function returns them."""
+
+    key: str
+    imbalance_ratio: float
+    figures: pd.Series
+    arms: list[ArmRecord]
 
 
 SOURCES = {
@@ -72,65 +82,65 @@ def on_cifar10(sweep: Sweep) -> bool:
 
 
 def source(sweep: Sweep) -> Source | None:
-    """Return the source of figures that stand beside the sweep's; None: none of its arms is on the data and
-    the long tail that they are of.
+    """Return the source of the figures that stand beside the sweep's; None: they stand beside no arm."""
+    return SOURCES[str(sweep.about.published)] if beside(sweep) else None
+
+
+def beside(sweep: Sweep) -> list[Beside]:
+    """Return the published rows that stand beside arms: of the same data, on the same long tail, whose final
+    runs finished.
 
     Raises:
         ReportError: the experiment names a table that does not exist.
     """
-    name = sweep.about.published
+    name, found = sweep.about.published, list[Beside]()
     if name is None or not on_cifar10(sweep):
-        return None
+        return found
     if name not in SOURCES:
         raise ReportError(f"published={name!r} is no table of analysis/published: {', '.join(SOURCES)}")
-    return SOURCES[name] if _comparable(sweep, SOURCES[name]) else None
-
-
-def _comparable(sweep: Sweep, found: Source) -> dict[str, float]:
-    """Return the imbalance ratio of each arm that is on the long tail of the published figures, by name."""
     own = settings(sweep)
-    same = own[own.profile == found.profile]["imbalance ratio"]
-    return {str(arm): ratio for arm, ratio in same.items() if found.imbalance_ratio in (None, ratio)}
+    ratios = own[own.profile == SOURCES[name].profile]["imbalance ratio"]
+    for own_ratio in ratios.unique():
+        if SOURCES[name].imbalance_ratio not in (None, own_ratio):
+            continue
+        there = [arm for arm in sweep.about.arms if ratios.get(arm.name) == own_ratio]
+        for key, row in figures(name, own_ratio, sweep.about.data.class_names).iterrows():
+            arms = [arm for arm in there if arm.published == key]
+            if arms:
+                found.append(Beside(str(key), own_ratio, row, arms))
+    return found
 
 
 def frame(sweep: Sweep) -> pd.DataFrame | None:
-    """Return, for each published arm that ours has, its row and ours. None where they are not comparable.
+    """Return each published row that stands beside an arm of ours, and ours. None where there is none.
 
     The published figure is the best epoch on the evaluation set. Ours is the last epoch; what picking
     the best test epoch would have claimed stands beside it, labelled, and is used for nothing.
     """
-    found = source(sweep)
-    if found is None:
-        return None
-    ratios = _comparable(sweep, found)
-    several = len(set(ratios.values())) > 1
-    there = set(sweep.finals.arm)
-    rows = []
-    for ratio in dict.fromkeys(ratios.values()):
-        elsewhere = figures(str(sweep.about.published), ratio, sweep.about.data.class_names)
-        for key, published in elsewhere.iterrows():
-            ours = [a for a in sweep.about.arms if a.published == key and ratios.get(a.name) == ratio]
-            measured = [_measured(sweep, arm, elsewhere) for arm in ours if arm.name in there]
-            if measured:
-                title = f"{key}, imbalance ratio {ratio:g}" if several else key
-                rows += [{"arm": title, "source": "published", **published.to_dict()}, *measured]
+    found = beside(sweep)
+    several = len({published.imbalance_ratio for published in found}) > 1
+    best = sweep.final_curves().groupby(["arm", "trial"]).test_macro_recall.max().groupby("arm").mean()
+    rows: list[dict] = []
+    for published in found:
+        where = f", imbalance ratio {ratio(published.imbalance_ratio)}" if several else ""
+        figured = published.figures.to_dict()
+        rows.append({"arm": f"{published.key}{where}", "source": "published", **figured})
+        for arm in published.arms:
+            measured = _measured(sweep, arm, published.figures.index)
+            rows.append({"arm": "", "source": arm.label, **measured, "best_epoch": best[arm.name]})
     return pd.DataFrame(rows) if rows else None
 
 
-def _measured(sweep: Sweep, arm: ArmRecord, elsewhere: pd.DataFrame) -> dict[str, Any]:
+def _measured(sweep: Sweep, arm: ArmRecord, columns: pd.Index) -> dict[str, Any]:
     runs = sweep.finals[sweep.finals.arm == arm.name].test_macro_recall
-    classes, curves = sweep.final_classes(), sweep.final_curves()
+    classes = sweep.final_classes()
     by_class = classes[classes.arm == arm.name].groupby("class").recall.mean()
-    best = curves[curves.arm == arm.name].groupby("trial").test_macro_recall.max().mean()
     names = sweep.about.data.class_names
     return {
-        "arm": "",
-        "source": arm.label,
-        **{name: by_class[k] for k, name in enumerate(names) if name in elsewhere},
+        **{name: by_class[k] for k, name in enumerate(names) if name in columns},
         "macro_recall": runs.mean(),
         "se": standard_error(runs),
         "n": len(runs),
-        "best_epoch": best,
     }
 
 

@@ -2,13 +2,40 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveInt,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from sweeps.record.errors import RecordError
 from sweeps.record.metrics import DIRECTION, METRICS, SELECTION_METRIC
 from sweeps.record.versions import VERSION, upgrade_description
+
+OPTIONS: dict[str, Any] = {  # of the command line, that --resume goes on with
+    "warm_start": str | None,
+    "dataset": str,
+    "preset": str | None,
+    "data_dir": str,
+    "trials": int | None,
+    "epochs": int | None,
+    "seeds": int | None,
+    "time_budget": float | None,
+    "checkpoint_every": float,
+    "max_concurrent": int | None,
+    "cpus_per_trial": float,
+    "gpus_per_trial": float | None,
+    "seed": int,
+    "set": list[str],
+    "address": str | None,
+}
 
 
 class Record(BaseModel):
@@ -24,7 +51,7 @@ class DataRecord(Record):
     benchmark: str | None = None
     source: str = ""
     fingerprint: str = ""
-    class_names: list[str] = []
+    class_names: list[str] = Field(min_length=1)
 
 
 class SpaceRecord(Record):
@@ -48,9 +75,9 @@ class ArmRecord(Record):
     baseline: str | None = None
     published: str | None = None
     searched: dict[str, SpaceRecord] = {}
-    epochs: int
+    epochs: PositiveInt
     knobs: dict[str, Any] = {}
-    train_counts: list[int] = []
+    train_counts: list[PositiveInt]
 
 
 class QuestionRecord(Record):
@@ -82,7 +109,7 @@ class Description(Record):
     trials: int
     seeds: int
     seed: int = 0
-    arms: list[ArmRecord]
+    arms: list[ArmRecord] = Field(min_length=1)
     questions: list[QuestionRecord] = []
     published: str | None = None
     published_baseline: float | None = None
@@ -92,6 +119,30 @@ class Description(Record):
     versions: dict[str, str] = {}
     git: str | None = None
     file: str | None = None
+
+    @field_validator("options")
+    @classmethod
+    def _of_their_types(cls, options: dict[str, Any]) -> dict[str, Any]:
+        for name in [name for name in OPTIONS if name in options]:
+            try:
+                TypeAdapter(OPTIONS[name]).validate_python(options[name], strict=True)
+            except ValidationError as error:
+                raise ValueError(f"{name}={options[name]!r}: {error.errors()[0]['msg']}") from None
+        return options
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        names, classes = {arm.name for arm in self.arms}, len(self.data.class_names)
+        mentioned = {self.frontier_of, *(arm.baseline for arm in self.arms)} - {None}
+        mentioned |= {name for question in self.questions for name in (question.arm, question.against)}
+        if gone := mentioned - names:
+            raise ValueError(f"there is no arm {min(map(str, gone))!r}")
+        for arm in self.arms:
+            if len(arm.train_counts) != classes:
+                raise ValueError(f"arm {arm.name!r} has {len(arm.train_counts)} class counts, not {classes}")
+        if self.frontier_of and 1.0 not in self.taus:
+            raise ValueError("the frontier is read at tau 1, which taus lack")
+        return self
 
 
 def read_description(folder: Path) -> Description:
@@ -110,20 +161,26 @@ def read_description(folder: Path) -> Description:
 
 
 def parse_description(content: bytes) -> Description:
-    """Return the description in ``content``; raise ValueError, which says what is wrong with it."""
+    """Return the description in ``content``; raise ValueError, one line that says what is wrong with it."""
     try:
         about = json.loads(content)
-        if not isinstance(about, dict):
-            raise ValueError("is damaged: it holds no description of a sweep")
-        number = about.get("version", 1)
-        if isinstance(number, int) and number > VERSION:
-            raise ValueError(f"is of version {number}, this code reads up to {VERSION}: update it")
-        return Description.model_validate(upgrade_description(about))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"is damaged: {error}") from None
+    if not isinstance(about, dict):
+        raise ValueError("is damaged: it holds no description of a sweep")
+    number = about.get("version", 1)
+    if type(number) is not int:
+        raise ValueError(f"is damaged: version {number!r} is no whole number")
+    if number > VERSION:
+        raise ValueError(f"is of version {number}, this code reads up to {VERSION}: update it")
+    try:
+        about = upgrade_description(about)
+    except (AttributeError, TypeError):  # some field is of another type: which one is said below
+        about["version"] = VERSION
+    try:
+        return Description.model_validate(about)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        raise ValueError(f"is damaged: {first['msg']} {where}".strip()) from None
-    except json.JSONDecodeError as error:
-        raise ValueError(f"is damaged: {error}") from None
-    except (AttributeError, TypeError) as error:  # another shape altogether, met on the way to today's names
-        raise ValueError(f"is damaged: {error}") from None
+        wrong = f"{first['msg'].removeprefix('Value error, ')} {where}"
+        raise ValueError(f"is damaged: {' '.join(wrong.split())}") from None

@@ -29,8 +29,8 @@ def upgrade_table(name: str, table: pa.Table) -> pa.Table:
 
 def upgrade_row(name: str, row: dict[str, Any]) -> dict[str, Any]:
     """Return a row of the journal with today's names."""
-    if name == "trials" and "split" in row:
-        row = row | {"proposal": _proposal(row.get("proposal"))}
+    if name == "trials" and row.keys() >= {"split", "proposal"}:
+        row = row | {"proposal": _proposal(row["proposal"])}
     return {RENAMED.get(name, {}).get(column, column): value for column, value in row.items()}
 
 
@@ -72,8 +72,10 @@ def _proposal(text: str | None) -> str | None:
     """Optuna's parameters carry the knobs' names, with a question mark where they say whether it is on."""
     if text is None:
         return None
-    parameters = json.loads(text).items()
-    return json.dumps({_parameter(name): value for name, value in parameters})
+    parameters = json.loads(text)
+    if not isinstance(parameters, dict):
+        raise ValueError(f"a proposal is {text}, no parameters")
+    return json.dumps({_parameter(name): value for name, value in parameters.items()})
 
 
 def _parameter(name: str) -> str:

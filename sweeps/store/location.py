@@ -107,7 +107,8 @@ class Folder:
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
         else:
-            path.unlink(missing_ok=True)
+            with naming(path):
+                path.unlink(missing_ok=True)
 
     def log(self, name: str) -> "FileLog":
         return FileLog(self.path / name)
@@ -116,17 +117,17 @@ class Folder:
         with naming(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
             file = open(self.path / ".lock", "a+")  # noqa: SIM115  (held by whoever asked)
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            holder = file.read().strip()
-            file.close()
-            raise InputError(f"{self.path} is in use by {holder}: wait for it, or stop it") from None
-        file.truncate(0)
-        file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
-        file.flush()
-        return file
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                file.seek(0)
+                holder = file.read().strip() or "another process"  # that has not written its name yet
+                file.close()
+                raise InputError(f"{self.path} is in use by {holder}: wait for it, or stop it") from None
+            file.truncate(0)
+            file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
+            file.flush()
+            return file
 
 
 class FileLog:

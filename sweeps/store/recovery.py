@@ -129,7 +129,8 @@ def _parts(place: Location, table: str, notes: list[str]) -> dict[int, list[Row]
     for name in place.names(f"{table}/part-*.parquet"):
         path = PurePosixPath(name)
         try:
-            read = read_part(table, pa.BufferReader(place.read(name)))
+            content = pa.BufferReader(place.read(name))
+            rows = read_part(table, content).to_pylist()
         except (ValueError, OSError) as error:
             aside = path.with_name(f"_damaged-{time.time_ns()}-{path.name}")
             place.rename(name, str(aside))
@@ -137,8 +138,8 @@ def _parts(place: Location, table: str, notes: list[str]) -> dict[int, list[Row]
                 f"{place}/{name} is damaged ({error}), now {aside.name}; what it held is measured again"
             )
             continue
-        parts[int(path.stem.partition("-")[2])] = rows = read.to_pylist()
-        if not set(SCHEMAS[table].names) <= set(read.column_names):
+        parts[int(path.stem.partition("-")[2])] = rows
+        if not set(SCHEMAS[table].names) <= set(pq.read_schema(content).names):  # of an older version
             place.write(name, parquet(table, rows))
     return parts
 

@@ -35,23 +35,20 @@ def write(
     """A results folder of final runs with two epochs, the first of them the better one, and of a search.
 
     ``recalls``: of every class, by arm and seed (a list: seeds from 0 on), or a whole confusion matrix.
-    ``by_tau``: recalls [taus, classes], by arm and seed; without: the same at every tau. ``arms``: what
-    sweep.json says of an arm beside the usual, and its model. ``about``: what it says of the sweep.
-    ``lost``: (arm, seed) of final runs that diverged.
+    ``by_tau``: recalls [taus, classes], by arm and seed; without: the same at every tau. ``counts``,
+    ``ratio`` and ``profile``: of the arms that do not have their own. ``arms``: what is an arm's own: these,
+    its model and precision, and what sweep.json says of it. ``lost``: (arm, seed) of final runs that
+    diverged. ``about``: what sweep.json says of the sweep.
     """
-    own = {"baseline": None, "published": None, "searched": {}, "epochs": 2}
-    described, models = [], {}
-    for name in recalls:
-        arm = {"name": name, "label": LABELS.get(name, name), **own, **(arms or {}).get(name, {})}
-        models[name] = arm.pop("model", "convnet")
-        arm["train_counts"] = list(counts)
-        described.append(arm | ({"baseline": "ce"} if name == "cb" else {}))
+    shared = {"counts": counts, "ratio": ratio, "profile": profile, "model": "convnet", "precision": "fp32"}
+    own = {name: shared | (arms or {}).get(name, {}) for name in recalls}
+    configs = {name: _config(arm) for name, arm in own.items()}
     usual = {
         "version": VERSION,
         "experiment": "toy",
         "data": {"name": data, "benchmark": data.split(",")[0], "class_names": list(names)},
         "preset": None,
-        "arms": described,
+        "arms": [_described(name, arm, shared.keys()) for name, arm in own.items()],
         "trials": 4,
         "seeds": 3,
         "questions": [],
@@ -61,14 +58,13 @@ def write(
         "taus": TAUS,
         "notes": ["A note."],
     }
-    config = {"profile": profile, "imbalance_ratio": ratio, "precision": "fp32", "device": "cpu"}
     trials, epochs, classes = [], [], []
     for arm, runs in recalls.items():
         for seed, run in runs.items() if isinstance(runs, dict) else enumerate(runs):
             identity = {"trial": f"{arm}-final-{seed}", "arm": arm, "phase": "final", "seed": seed}
             ended = {"status": "diverged" if (arm, seed) in lost else status, "reason": None}
             ended |= {"config_of": None, "epochs": 2, "epochs_done": 2}
-            trials.append({**identity, **ended, **config, "model": models[arm]})
+            trials.append({**identity, **ended, **configs[arm]})
             confusion = confused(run)
             recall = metrics.class_metrics(confusion).recall
             for epoch, shift in ((1, 0.05), (2, 0.0)):
@@ -78,18 +74,35 @@ def write(
                 row = {f"test_{name}": value for name, value in values.items()}
                 epochs.append({**identity, "epoch": epoch, "train_accuracy": 0.9, **row})
             adjusted = np.tile(recall, (len(TAUS), 1)) if by_tau is None else np.array(by_tau[arm][seed])
-            rows = class_rows(confusion, np.array(counts), adjusted, tuple(names))
+            rows = class_rows(confusion, np.array(own[arm]["counts"]), adjusted, tuple(names))
             classes += [identity | row for row in rows]
     first = next(iter(recalls))
     for i, (ended, done) in enumerate([("finished", 2), ("stopped", 1), ("stopped", 1), ("diverged", 0)]):
         row = {"trial": f"s{i}", "arm": first, "phase": "search", "seed": 9, "status": ended, "epochs": 2}
-        row |= {"known_from": None, "model": models[first]}
-        trials.append({**row, **config, "reason": REASONS[ended], "epochs_done": done})
+        row |= {"known_from": None, "reason": REASONS[ended], "epochs_done": done}
+        trials.append({**row, **configs[first]})
     for name, rows in (("trials", trials), ("epochs", epochs), ("classes", classes)):
-        (folder / name).mkdir(parents=True)
-        pd.DataFrame(rows).to_parquet(folder / name / "part-00000.parquet")
+        put(folder, name, rows)
     (folder / "sweep.json").write_text(json.dumps(usual | about))
     return folder
+
+
+def put(folder: Path, table: str, rows) -> None:
+    """Make these rows the whole of a table."""
+    (folder / table).mkdir(parents=True, exist_ok=True)
+    pd.DataFrame(rows).to_parquet(folder / table / "part-00000.parquet")
+
+
+def _config(arm) -> dict:
+    knobs = {"profile": arm["profile"], "imbalance_ratio": arm["ratio"], "device": "cpu"}
+    return knobs | {"model": arm["model"], "precision": arm["precision"]}
+
+
+def _described(name, arm, config_only) -> dict:
+    usual = {"name": name, "label": LABELS.get(name, name), "baseline": "ce" if name == "cb" else None}
+    usual |= {"published": None, "searched": {}, "epochs": 2}
+    said = {key: value for key, value in arm.items() if key not in config_only}
+    return usual | said | {"train_counts": list(arm["counts"])}
 
 
 def confused(run) -> np.ndarray:

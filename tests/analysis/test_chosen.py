@@ -32,8 +32,9 @@ def test_the_configuration_of_the_finals_with_its_confirmations(tmp_path):
         row = {"trial": f"t{i}", "arm": "found", "phase": phase, "status": "finished", "config_of": origin}
         trials.append({**row, **KNOBS, "epochs_done": 2})
         epochs.append({"trial": f"t{i}", "epoch": 2, "val_macro_recall": score})
-    arm = {"name": "found", "label": "found", "epochs": 2, "searched": SPACES}
-    about = Description(experiment="toy", data={"name": "toy"}, trials=2, seeds=1, arms=[arm])
+    arm = {"name": "found", "label": "found", "epochs": 2, "searched": SPACES, "train_counts": [5, 5]}
+    data = {"name": "toy", "class_names": ["cat", "dog"]}
+    about = Description(experiment="toy", data=data, trials=2, seeds=1, arms=[arm])
     frame = chosen.frame(Sweep(tmp_path, about, pd.DataFrame(trials), pd.DataFrame(epochs), pd.DataFrame()))
     (row,) = frame.to_dict("records")
     assert (

@@ -125,7 +125,7 @@ def test_an_arm_that_shares_no_seed_with_the_reference_is_left_out(tmp_path):
 
 def test_without_a_reference_or_its_final_runs_there_is_no_table(tmp_path):
     assert frame(tmp_path / "a", {}, reference_of=None) is None
-    assert frame(tmp_path / "b", {}, reference_of="gone") is None
+    assert frame(tmp_path / "b", {}, lost=[("ce", seed) for seed in SEEDS]) is None
 
 
 def test_head_and_tail_are_the_classes_with_most_and_fewest_images(tmp_path):

@@ -5,11 +5,11 @@ import json
 import pytest
 
 from analysis.figures import recall_bars
+from analysis.formats import all_formats, txt
 from analysis.load import ReportError, load
 from analysis.report import main, tables
 from analysis.summary import savings, troubles
 from analysis.tables import ORDER, all_tables, comparison, recall_by_class
-from analysis.words import FORMATS, table
 from tests.analysis.builder import CIFAR10, write
 
 QUESTION = {"ask": "Does CB help?", "arm": "cb", "against": "ce"}
@@ -23,7 +23,7 @@ CB     61.2 ± 0.7      3    51.7           59.2        +11.7 [+8.1, +15.3]  CE 
 
 def test_golden_comparison(tmp_path):
     frame = comparison.frame(load(write(tmp_path)))
-    assert table(comparison.display(frame), "txt") == GOLDEN
+    assert txt.table(frame, comparison.display(frame)) == GOLDEN
 
 
 def test_an_arm_alone_is_a_table_too(tmp_path):
@@ -32,7 +32,7 @@ def test_an_arm_alone_is_a_table_too(tmp_path):
     about["arms"][1]["baseline"] = None
     (tmp_path / "sweep.json").write_text(json.dumps(about))
     frame = comparison.frame(load(tmp_path))
-    assert "49.5 ± 0.5" in table(comparison.display(frame), "txt")
+    assert "49.5 ± 0.5" in txt.table(frame, comparison.display(frame))
 
 
 def test_the_last_epoch_counts_not_the_best(tmp_path):
@@ -40,8 +40,8 @@ def test_the_last_epoch_counts_not_the_best(tmp_path):
     assert frame.macro_recall["CE"] == pytest.approx((0.5 + 0.5 + 0.485) / 3)
 
 
-@pytest.mark.parametrize("style", FORMATS)
-def test_every_table_renders_in_every_style(tmp_path, style):
+@pytest.mark.parametrize("style", all_formats())
+def test_every_table_renders_in_every_format(tmp_path, style):
     beside = {
         "published": "cb_focal_beta",
         "data": CIFAR10,
@@ -55,7 +55,7 @@ def test_every_table_renders_in_every_style(tmp_path, style):
 
 def text(module, sweep, style):
     frame = module.frame(sweep)
-    return "" if frame is None else table(module.display(frame), style)
+    return "" if frame is None else all_formats()[style].table(frame, module.display(frame))
 
 
 def test_long_tables_are_in_the_files_and_not_on_the_screen(tmp_path, capsys):
