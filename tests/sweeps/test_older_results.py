@@ -196,6 +196,7 @@ def test_a_new_sweep_knows_its_search_trials(older, digits, monkeypatch):
     assert len(known["epochs"]) == sum(old["epochs_done"] for old in before)
 
 
+@pytest.mark.slow
 def test_it_goes_on_with_code_that_has_a_knob_more(older, tmp_path):
     """The very command, on a copy of the code in which TrainConfig has one knob more, its trials included."""
     code, cwd = tmp_path / "code", older.parents[1]
