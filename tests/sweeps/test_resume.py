@@ -128,6 +128,7 @@ def number_of_writes(folder):
     return 2 * len(trials) + sum(map(len, scores.values()))
 
 
+@pytest.mark.slow
 def test_a_sweep_cut_off_after_any_row_ends_as_an_undisturbed_one(plan, tmp_path):
     def diverges(config):
         return config.lr > 4e-3
@@ -165,6 +166,7 @@ def test_a_longer_search_supersedes_the_finals_of_what_it_no_longer_chooses(plan
     assert sum(key.startswith("fixed-final") for key in after) == 3
 
 
+@pytest.mark.slow
 def test_an_interruption_then_an_extension_leave_nothing_open_and_nothing_twice(plan, tmp_path):
     longer = replace(plan, trials=30, seeds=3)
     play(plan, tmp_path / "whole", writes=10_000)

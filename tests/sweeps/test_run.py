@@ -4,10 +4,8 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +17,6 @@ import pytest
 from lt_core.config import TrainConfig
 from lt_core.train import train
 from sweeps.search.selection import choose, shortlist
-from sweeps.store import journal
 from sweeps.store.location import Folder
 from tests.conftest import command
 
@@ -157,6 +154,7 @@ def test_the_report_writes_tables_and_figures(sweep):
     assert comparison.se["CE"] == pytest.approx(ce.std() / 3**0.5)
 
 
+@pytest.mark.slow
 def test_troubled_trials_are_rows_and_the_sweep_goes_on(tmp_path, data_dir):
     """A user's own experiment whose arms raise, kill their worker and diverge."""
     options = ["--dataset", "digits", "--data-dir", data_dir, "--epochs", 3, "--seeds", 1, "--trials", 4]
@@ -187,44 +185,7 @@ def test_troubled_trials_are_rows_and_the_sweep_goes_on(tmp_path, data_dir):
     pd.testing.assert_frame_equal(pd.read_parquet(folder / "trials"), trials)
 
 
-def test_a_killed_driver_leaves_intact_parquet(tmp_path, data_dir):
-    arguments = ["cb_focal", "--dataset", "digits", "--data-dir", str(data_dir), "--seeds", "3"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "sweeps.run", *arguments], cwd=tmp_path, stdout=subprocess.DEVNULL
-    )
-    folder = tmp_path / "results" / "cb_focal"
-    try:
-        wait_until(lambda: (folder / "sweep.json").exists() and len(pd.read_parquet(folder / "epochs")))
-        time.sleep(2)
-    finally:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-    trials, epochs = (pd.read_parquet(folder / table) for table in ("trials", "epochs"))
-    assert len(epochs) > 0
-    assert set(epochs.trial) <= set(trials.trial)
-    assert not epochs.duplicated(["trial", "epoch"]).any()
-    assert set(trials.status) <= {"running", "finished"}
-    entries, _ = journal.read(Folder(folder))
-    reported = {(row["trial"], row["epoch"]) for table, row in entries if table == "epochs"}
-    assert set(zip(epochs.trial, epochs.epoch, strict=True)) <= reported
-
-
-def wait_until(condition, seconds=120):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "timed out"
-        time.sleep(0.1)
-
-
-def test_a_spent_time_budget_ends_with_what_there_is(tmp_path, data_dir):
-    options = ["--dataset", "digits", "--data-dir", data_dir, "--seeds", 3, "--time-budget", "20s"]
-    process = command("sweeps.run", "cb_focal", *options, cwd=tmp_path)
-    assert "ended early: time budget spent" in process.stdout
-    trials = pd.read_parquet(tmp_path / "results" / "cb_focal" / "trials")
-    assert "running" not in set(trials.status)
-    assert process.returncode == 0, process.stderr
-
-
+@pytest.mark.slow
 def test_an_unwritable_results_folder_is_one_clear_line(tmp_path, data_dir):
     (tmp_path / "file").write_text("")
     where = "file/results/cb_focal"

@@ -109,6 +109,7 @@ def test_the_report_of_whatever_stands_in_a_field_is_a_report_or_one_line(tmp_pa
     assert outcomes(tmp_path, about, paths(about), WRONG, command, capsys) == {0, 2}
 
 
+@pytest.mark.slow
 def test_resume_on_whatever_stands_in_a_field_is_a_plan_or_one_line(
     tmp_path, digits, data_dir, monkeypatch, capsys
 ):
