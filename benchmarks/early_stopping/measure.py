@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from sweeps.record.metrics import RUNG_METRIC, SELECTION_METRIC
+from sweeps.record.metrics import BEST_ADJUSTED_RECALL, SELECTION_METRIC
 from sweeps.search.asha import REDUCTION, Rung, rung
 
 TOP, ORDERS = 8, 200
-SCORES = {"macro recall": SELECTION_METRIC, "best adjusted recall": RUNG_METRIC}
+SCORES = {"macro recall": SELECTION_METRIC, "best adjusted recall": BEST_ADJUSTED_RECALL}
 SLOW: dict[str, Callable[[pd.DataFrame], pd.Series]] = {
     "all": lambda c: c.lr > 0,
     "decoupling on": lambda c: c.stage1_share.notna(),

@@ -22,6 +22,7 @@ import pandas as pd
 from ray.cluster_utils import Cluster
 
 from benchmarks.faults import faults
+from sweeps.record.metrics import RUNG_METRIC
 from sweeps.search.asha import ASHA
 from sweeps.store.recovery import GOING_ON
 
@@ -236,7 +237,7 @@ def rungs(tables: dict[str, pd.DataFrame]) -> dict:
         at_rungs = dict(
             zip(
                 scores.index.get_level_values("epoch").tolist(),
-                scores.val_best_adjusted_recall.tolist(),
+                scores[RUNG_METRIC].tolist(),
                 strict=True,
             )
         )

@@ -15,6 +15,7 @@ from sweeps.engine import patches
 from sweeps.engine.trainable import ARRAYS, class_rows
 from sweeps.planning.plan import Plan
 from sweeps.record.states import Status
+from sweeps.search.asha import REDUCTION
 from sweeps.search.sequence import Sequence
 from sweeps.search.study import TrialSpec
 from sweeps.store.results import Results
@@ -139,7 +140,9 @@ class Recorder(tune.Callback):
         elif self.ended_early:
             self._end(spec, Status.INTERRUPTED, self.ended_early)
         else:
-            self._end(spec, Status.STOPPED, f"ASHA: outside the best third of its rung at epoch {epoch}")
+            self._end(
+                spec, Status.STOPPED, f"ASHA: outside the best 1 in {REDUCTION} of its rung at epoch {epoch}"
+            )
         patches.forget(trial)
 
     @fatal

@@ -17,6 +17,7 @@ from lt_core.evaluation import metrics
 from lt_core.hardware import on_this_machine
 from lt_core.train import EpochMetrics, train
 from sweeps.experiments import load_file
+from sweeps.record.metrics import BEST_ADJUSTED_RECALL
 from sweeps.record.versions import upgrade_row
 from sweeps.store.checkpoints import Checkpoints, serialised
 from sweeps.store.location import Folder
@@ -107,7 +108,7 @@ def epoch_row(epoch: EpochMetrics, split: str) -> dict[str, Any]:
         f"{split}_loss": epoch.eval_loss,
         **{f"{split}_{name}": value for name, value in evaluated.items()},
         # Not of test: nobody may choose an adjustment there.
-        "val_best_adjusted_recall": epoch.best_adjusted_recall if split == "val" else None,
+        BEST_ADJUSTED_RECALL: epoch.best_adjusted_recall if split == "val" else None,
         "train_seconds": epoch.train_seconds,
         "eval_seconds": epoch.eval_seconds,
     }

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 import pyarrow as pa
 
-from sweeps.record.metrics import METRICS, RUNG_METRIC
+from sweeps.record.metrics import BEST_ADJUSTED_RECALL, METRICS
 
 KEYS = {"trials": ("trial",), "epochs": ("trial", "epoch"), "classes": ("trial", "class")}
 IDENTITY = [("trial", pa.string()), ("arm", pa.string()), ("phase", pa.string()), ("seed", pa.int64())]
@@ -42,7 +42,7 @@ EPOCHS = [
     ("train_accuracy", pa.float64()),
     ("train_macro_recall", pa.float64()),
     *_metrics("val"),
-    (RUNG_METRIC, pa.float64()),
+    (BEST_ADJUSTED_RECALL, pa.float64()),
     *_metrics("test"),
     ("train_seconds", pa.float64()),
     ("eval_seconds", pa.float64()),

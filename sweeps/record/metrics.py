@@ -11,6 +11,7 @@ METRICS = {  # as lt_core.evaluation.metrics.Summary has them, and the loss
     "classes_without_predictions": "min",
 }
 SELECTION_METRIC = "val_macro_recall"  # what searches maximise and selection reads
-RUNG_METRIC = "val_best_adjusted_recall"  # what early stopping compares
+BEST_ADJUSTED_RECALL = "val_best_adjusted_recall"  # a column of its own: post-hoc adjustment, on validation
+RUNG_METRIC = BEST_ADJUSTED_RECALL  # what early stopping compares: any column of validation
 TEST_METRIC = "test_macro_recall"  # what tables compare arms by
 DIRECTION = METRICS["macro_recall"]

@@ -1,6 +1,6 @@
 """ASHA (Li et al. 2020, arXiv:1810.05934), fair to slow starters: one rung, after a third of the epochs.
 
-There, trials are compared by ``val_best_adjusted_recall`` (of EpochMetrics in lt_core.train):
+There, trials are compared by RUNG_METRIC (sweeps/record/metrics.py):
 docs/early_stopping.md says what comparing them by macro recall would cost. The decisions are those of Ray's
 AsyncHyperBandScheduler, with which a test compares them.
 """
@@ -47,7 +47,7 @@ class ASHA:
         It enters the rung with its first score there or later; what has none neither enters nor is stopped.
         """
         at, of_arm = rung(epochs), self._rungs.setdefault(arm, Rung())
-        # Three times as late is where a second rung would be: the end.
+        # REDUCTION times as late is where a second rung would be: the end.
         if score is None or not at <= epoch < REDUCTION * at or trial in of_arm.scores:
             return False
         return of_arm.enter(trial, score) and epoch < epochs

@@ -10,7 +10,7 @@ from lt_core.evaluation import metrics
 from sweeps.engine.trainable import class_rows
 from sweeps.record.versions import VERSION
 
-REASONS = {"finished": None, "stopped": "ASHA: outside the best third", "diverged": "loss is nan"}
+REASONS = {"finished": None, "stopped": "ASHA: outside the best 1 in 3", "diverged": "loss is nan"}
 RECALLS = {"ce": [[0.9, 0.1], [0.8, 0.2], [0.85, 0.12]], "cb": [[0.7, 0.5], [0.7, 0.55], [0.72, 0.5]]}
 LABELS = {"ce": "CE", "cb": "CB"}
 TAUS = [i / 10 for i in range(21)]
