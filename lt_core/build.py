@@ -12,7 +12,7 @@ from lt_core.losses.class_weights import class_weights
 from lt_core.losses.losses import bind, start_bias
 from lt_core.losses.objective import Objective, epsilon_by_class, smoothed
 from lt_core.models import MODELS, pretrained
-from lt_core.models.classifiers import CosineLinear, classifier_of, replace_classifier
+from lt_core.models.classifiers import CosineLinear, name_classifier, replace_classifier
 from lt_core.stages import Stage
 
 
@@ -24,9 +24,7 @@ def build(config: TrainConfig, data: Dataset) -> nn.Module:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seeds.derive(config.seed, "initialisation"))
         model = entry(data.num_classes, data.train_images.shape[-1], data.image_size)
-        model.classifier_name = entry.classifier  # type: ignore[assignment]
-        classifier = classifier_of(model)
-        assert isinstance(classifier, nn.Linear)
+        classifier = name_classifier(model, entry.classifier)
         start_bias(config.loss, classifier)
         if config.classifier == "cosine":
             width, classes = classifier.in_features, classifier.out_features

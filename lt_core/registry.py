@@ -24,7 +24,7 @@ class Registry(dict[str, T]):
 
         def enter(thing: Any) -> Any:
             if name in self:
-                raise KeyError(f"{name!r} is registered already")
+                raise ValueError(f"{name!r} is registered already: choose another name")
             self[name] = self.entry(thing, **about)
             return thing
 

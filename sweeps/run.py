@@ -57,6 +57,7 @@ def _sweep(given: dict[str, Any], signals: Signals) -> int:
     from sweeps.planning.costs import seconds_per_epoch_by_arm
     from sweeps.planning.description import describe
     from sweeps.planning.plan import make_plan
+    from sweeps.search import asha
     from sweeps.terminal.plan_text import plan_text
 
     share = Share.asked(options.cpus_per_trial, options.gpus_per_trial)
@@ -76,7 +77,7 @@ def _sweep(given: dict[str, Any], signals: Signals) -> int:
         preset=options.preset,
     )
     options.preset = plan.preset
-    description = describe(plan, data, vars(options), experiments.summary(module))
+    description = describe(plan, data, vars(options), experiments.summary(module), asha.RULE)
     description, known, notes = _earlier(begun, plan, data, options, description)
     if options.dry_run:
         concurrent = share.concurrent(*of_this_machine(), options.max_concurrent)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from lt_core.config import TrainConfig
+from lt_core.data.sources import SOURCES
 from sweeps.store.schemas import SCHEMAS
 from sweeps.terminal.options import parser
 from tests.conftest import command
@@ -27,6 +28,14 @@ def test_every_column_option_and_knob_is_documented():
     for action in parser()._actions:
         option = action.option_strings[-1] if action.option_strings else "cb_focal"
         assert option == "--help" or option in README, option
+
+
+def test_every_source_of_images_is_documented():
+    (help_of_dataset,) = [a.help for a in parser()._actions if a.dest == "dataset"]
+    for name, source in SOURCES.items():
+        shown = f"{name}:DIR" if source.files else name
+        assert f"`{shown}`" in README, name
+        assert shown in help_of_dataset, name
 
 
 def test_the_commands_of_the_readme_are_what_ci_runs():

@@ -22,7 +22,8 @@ class Sampler:
     """A sampler, and what others must know of it.
 
     Attributes:
-        balances: all classes are drawn as often, so that class weights would balance a second time.
+        balances: rare classes are drawn as often as others, or more, so that class weights would balance a
+            second time.
         images: how many images an epoch draws, from the class counts [C].
     """
 

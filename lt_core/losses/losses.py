@@ -56,7 +56,11 @@ class LossKnobs(Knobs):
     """The loss of an image, and what the losses of lt_core take."""
 
     loss: Annotated[str, AfterValidator(LOSSES.known)] = Field("ce", description="the loss of an image")
-    gamma: float = Field(1.0, ge=0, description="focusing exponent of the focal losses")
+    gamma: float = Field(
+        1.0,
+        ge=0,
+        description="focusing exponent, or as a loss of your own takes it",
+    )
     tau: float = Field(1.0, ge=0, description="of loss=logit_adjusted; at 1 it is balanced softmax")
     max_margin: float = Field(0.5, gt=0, description="of loss=ldam: the rarest class's")
 

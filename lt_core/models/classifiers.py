@@ -4,6 +4,22 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from lt_core.errors import InputError
+
+
+def name_classifier(model: nn.Module, name: str) -> nn.Linear:
+    """Say where a new model has its last layer, and return it.
+
+    Raises:
+        InputError: there is no linear layer of that name.
+    """
+    last = dict(model.named_modules()).get(name)
+    if not isinstance(last, nn.Linear):
+        kind = type(model).__name__
+        raise InputError(f"{kind} has no linear layer {name!r}: register it with classifier=NAME of its last")
+    model.classifier_name = name  # type: ignore[assignment]
+    return last
+
 
 def classifier_of(model: nn.Module) -> nn.Module:
     """Return the last layer of a model that `build` made."""

@@ -30,7 +30,12 @@ def load(model: nn.Module, name: str, source: str) -> None:
         if kept:
             model.load_state_dict(found["weights"])
         else:
-            own = {key: value for key, value in found.items() if not key.startswith(("classifier.", "fc."))}
+            last = (
+                "classifier.",
+                "fc.",
+                f"{model.classifier_name}.",
+            )  # torchvision's names, and the model's own
+            own = {key: value for key, value in found.items() if not key.startswith(last)}
             model.get_submodule("features").load_state_dict(own)
     except (RuntimeError, AttributeError) as error:
         reason = " ".join(str(error).split())[:200]

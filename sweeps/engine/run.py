@@ -7,7 +7,6 @@ import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import ray
@@ -88,7 +87,7 @@ def run(
         "dataset": dataset,
         "fingerprint": data.fingerprint,
         "plugin": plugin,
-        "place": str(Path(str(results.place)).resolve()),
+        "place": results.place.address,
         "checkpoint_every": checkpoint_every,
     }
     sequence = Sequence(plan, results)

@@ -20,7 +20,7 @@ from sweeps.experiments import load_file
 from sweeps.record.metrics import BEST_ADJUSTED_RECALL
 from sweeps.record.versions import upgrade_row
 from sweeps.store.checkpoints import Checkpoints, serialised
-from sweeps.store.location import Folder
+from sweeps.store.location import open_location
 
 ARRAYS = ("confusion", "counts", "recall_by_tau")
 HARDWARE_KNOBS = ("device", "precision", "channels_last")
@@ -31,9 +31,9 @@ class Trial(tune.Trainable):
 
     The config holds ``trial`` (its key), ``knobs`` (of TrainConfig), ``until_epoch`` (the epoch to end at,
     None: the last), ``attempt`` (how many times it was begun), ``reported`` (its last epoch on record),
-    ``place`` (the sweep's folder), ``checkpoint_every`` (seconds), ``dataset`` (arguments of load_dataset),
-    ``fingerprint`` (of the data that was planned for) and ``plugin`` (a file of the user's that registers
-    losses or models, or None).
+    ``place`` (the address of the sweep's), ``checkpoint_every`` (seconds), ``dataset`` (arguments of
+    load_dataset), ``fingerprint`` (of the data that was planned for) and ``plugin`` (a file of the user's own
+    that registers losses or models, or None).
     """
 
     def setup(self, config: dict[str, Any]) -> None:
@@ -62,7 +62,7 @@ def reports(job: dict[str, Any]) -> Generator[dict[str, Any]]:
         raise InputError(f"the data of {job['dataset']['spec']} is not what the sweep began with")
     counts = split_indices(config, data)[2]
     last = config.epochs if job["until_epoch"] is None else job["until_epoch"]
-    place = Folder(job["place"])
+    place = open_location(job["place"])
     store = Checkpoints(place, job["trial"], job["attempt"], job["checkpoint_every"])
     saved = store.newest(job["reported"])
     if saved:

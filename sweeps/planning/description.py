@@ -15,12 +15,15 @@ from sweeps.record.description import ArmRecord, DataRecord, Description, Questi
 PACKAGES = ("torch", "torchvision", "ray", "optuna", "numpy", "pandas", "pyarrow")
 
 
-def describe(plan: Plan, data: Dataset, options: dict[str, Any], about: str) -> Description:
-    """Return sweep.json: what was asked, on what, with what."""
+def describe(
+    plan: Plan, data: Dataset, options: dict[str, Any], about: str, stopping: str = ""
+) -> Description:
+    """Return sweep.json: what was asked, on what, with what; ``stopping``: the rule of early stopping."""
     note, counts = weight_note(plan, data), final_counts(plan, data)
     return Description(
         experiment=plan.name,
         about=about,
+        stopping=stopping,
         options=options,
         data=DataRecord(
             name=data.name,

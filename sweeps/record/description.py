@@ -27,7 +27,6 @@ OPTIONS: dict[str, Any] = {  # of the command line, that --resume goes on with
     "trials": int | None,
     "epochs": int | None,
     "seeds": int | None,
-    "time_budget": float | None,
     "checkpoint_every": float,
     "max_concurrent": int | None,
     "cpus_per_trial": float,
@@ -93,6 +92,7 @@ class Description(Record):
 
     Attributes:
         trials: search trials of a searched arm; seeds: final runs of an arm.
+        stopping: the rule of early stopping; empty: not on record.
         taus: of the post-hoc adjustments in the classes table's recall_by_tau.
         file: digest of an experiment file of the user's own.
     """
@@ -104,6 +104,7 @@ class Description(Record):
     metric: str = SELECTION_METRIC
     direction: str = DIRECTION
     metrics: dict[str, str] = METRICS
+    stopping: str = ""
     data: DataRecord
     preset: str | None = None
     trials: int

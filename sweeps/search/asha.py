@@ -7,7 +7,10 @@ AsyncHyperBandScheduler, with which a test compares them.
 
 import numpy as np
 
+from sweeps.record.metrics import RUNG_METRIC
+
 REDUCTION = 3
+RULE = f"the best 1 in {REDUCTION} by {RUNG_METRIC}, after 1 in {REDUCTION} of the epochs"
 
 
 def rung(epochs: int) -> int:

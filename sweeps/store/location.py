@@ -15,6 +15,8 @@ from typing import Protocol
 
 from lt_core.errors import InputError
 
+LOCK = ".lock"
+
 
 class Held(Protocol):
     """Something of the place's that is held until it is closed."""
@@ -35,12 +37,20 @@ class Log(Held, Protocol):
 class Location(Protocol):
     """Where a sweep is kept. Every method that writes raises InputError, one line, where it cannot."""
 
+    @property
+    def address(self) -> str:
+        """Return what another process opens the place by, with `open_location`."""
+        ...
+
     def __str__(self) -> str:
         """Return what people call it."""
         ...
 
     def names(self, pattern: str) -> list[str]:
-        """Return the names that match ``pattern`` (shell style, within one level of folders), in order."""
+        """Return the names that match ``pattern`` (shell style, within one level of folders), in order.
+
+        The lock is none of them; whether a folder that has become empty is one, the kind of place decides.
+        """
         ...
 
     def read(self, name: str) -> bytes:
@@ -77,8 +87,13 @@ class Folder:
     def __str__(self) -> str:
         return str(self.path)
 
+    @property
+    def address(self) -> str:
+        return str(self.path.resolve())
+
     def names(self, pattern: str) -> list[str]:
-        return sorted(path.relative_to(self.path).as_posix() for path in self.path.glob(pattern))
+        found = (path.relative_to(self.path).as_posix() for path in self.path.glob(pattern))
+        return sorted(name for name in found if name != LOCK)
 
     def read(self, name: str) -> bytes:
         return (self.path / name).read_bytes()
@@ -116,7 +131,7 @@ class Folder:
     def lock(self) -> Held:
         with naming(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
-            file = open(self.path / ".lock", "a+")  # noqa: SIM115  (held by whoever asked)
+            file = open(self.path / LOCK, "a+")  # noqa: SIM115  (held by whoever asked)
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -146,6 +161,11 @@ class FileLog:
 
     def close(self) -> None:
         self._file.close()
+
+
+def open_location(address: str) -> Location:
+    """Open the place that has this address."""
+    return Folder(address)
 
 
 @contextmanager

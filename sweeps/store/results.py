@@ -43,7 +43,7 @@ class Results:
         """
         self.place: Location = Folder(place) if isinstance(place, Path) else place
         self._lock = self.place.lock()
-        if not resume and set(self.place.names("*")) - {".lock"}:
+        if not resume and self.place.names("*"):
             self._lock.close()
             raise InputError(
                 f"{self.place} already holds results: go on with --resume, give another --results, or move "

@@ -31,8 +31,8 @@ DEFAULTS: dict[str, Any] = {
     "set": [],
     "address": None,
 }
-OF_THE_CALL = {"experiment", "list", "dry_run", "resume", "results"}  # never taken over
-MAY_CHANGE = {"trials", "seeds", "max_concurrent", "time_budget", "address", "checkpoint_every"}
+OF_THE_CALL = {"experiment", "list", "dry_run", "resume", "results", "time_budget"}  # never taken over
+MAY_CHANGE = {"trials", "seeds", "max_concurrent", "address", "checkpoint_every"}
 
 
 class Parser(argparse.ArgumentParser):

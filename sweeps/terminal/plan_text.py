@@ -29,7 +29,7 @@ def plan_text(plan: Plan, data: Dataset, folder: Path, concurrent: int, costs: d
         *_search(plan),
         f"  at once: {concurrent} trials",
         f"  results: {folder}",
-        f"  time:    about {duration(seconds)} of training at most, judged from one timed step",
+        f"  time:    about {duration(seconds)} of training at most, by one timed step, and Ray's start",
         "",
     ]
     return "\n".join(lines)

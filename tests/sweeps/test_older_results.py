@@ -106,8 +106,11 @@ def words(text):
 
 def test_its_report_is_what_it_was(capsys):
     assert report([str(VERSION_1), "--tables-only"]) == 0
-    printed = (VERSION_1.with_suffix(".txt")).read_text()
-    assert words(capsys.readouterr().out) == words(printed.replace("split 0.", "stage1_share 0."))
+    printed = words((VERSION_1.with_suffix(".txt")).read_text().replace("split 0.", "stage1_share 0."))
+    now = [
+        line for line in words(capsys.readouterr().out) if line in printed
+    ]  # a table that is new may be there
+    assert now == printed
 
 
 def check_recovered(found):

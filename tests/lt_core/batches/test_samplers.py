@@ -19,16 +19,23 @@ def by_class(indices):
     return torch.bincount(LABELS[indices], minlength=4).tolist()
 
 
-@pytest.mark.parametrize(
-    ("name", "shares"),
-    [("class_balanced", [1 / 4] * 4), ("square_root", [10 / 22, 6 / 22, 4 / 22, 2 / 22])],
-)
-def test_classes_are_drawn_as_often_as_promised(name, shares):
+SHARES = {  # of the classes in an epoch
+    "instance": [100 / 156, 36 / 156, 16 / 156, 4 / 156],
+    "class_balanced": [1 / 4] * 4,
+    "square_root": [10 / 22, 6 / 22, 4 / 22, 2 / 22],
+    "under": [1 / 4] * 4,
+    "over": [1 / 4] * 4,
+}
+
+
+@pytest.mark.parametrize("name", sorted(SAMPLERS))
+def test_a_sampler_draws_as_many_as_it_says_and_balances_if_it_says_so(name):
     epochs = [draw(name, epoch) for epoch in range(60)]
-    assert {len(epoch) for epoch in epochs} == {156}
-    n = 60 * 156
+    assert {len(epoch) for epoch in epochs} == {int(SAMPLERS[name].images(np.array(COUNTS)))}
+    n, shares = sum(map(len, epochs)), SHARES[name]
     for found, share in zip(by_class(torch.cat(epochs)), shares, strict=True):
         assert found == pytest.approx(n * share, abs=4 * (n * share * (1 - share)) ** 0.5)
+    assert SAMPLERS[name].balances == (shares[-1] >= shares[0])
 
 
 @pytest.mark.parametrize("name", ["class_balanced", "square_root"])

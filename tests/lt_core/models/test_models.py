@@ -1,6 +1,10 @@
 import pytest
 import torch
 
+from lt_core.build import build
+from lt_core.config import TrainConfig
+from lt_core.errors import InputError
+from lt_core.hardware import on_this_machine
 from lt_core.models import MODELS
 
 
@@ -8,7 +12,7 @@ from lt_core.models import MODELS
 @pytest.mark.parametrize(("channels", "size"), [(3, 32), (1, 8)])
 def test_every_model_maps_images_to_logits(name, channels, size):
     model = MODELS[name](7, channels, size)
-    assert isinstance(model.classifier, torch.nn.Linear)
+    assert isinstance(model.get_submodule(MODELS[name].classifier), torch.nn.Linear)
     assert model(torch.zeros(2, channels, size, size)).shape == (2, 7)
 
 
@@ -27,3 +31,10 @@ def test_every_model_maps_images_to_logits(name, channels, size):
 )
 def test_parameter_counts(name, parameters):
     assert sum(p.numel() for p in MODELS[name](10, 3, 32).parameters()) == parameters
+
+
+def test_a_model_whose_last_layer_is_not_where_it_says_is_one_line(digits, monkeypatch):
+    entry = MODELS.entry(lambda C, channels, size: torch.nn.Sequential(torch.nn.Flatten()), classifier="head")
+    monkeypatch.setitem(MODELS, "mine", entry)
+    with pytest.raises(InputError, match=r"^Sequential has no linear layer 'head': register it"):
+        build(on_this_machine(TrainConfig.parse({"model": "mine"})), digits)
