@@ -6,7 +6,7 @@ from analysis.groups import GROUP, settings
 from analysis.load import Sweep
 from analysis.tables.published import source
 from analysis.words import ratio
-from sweeps.record.states import Status
+from sweeps.record.states import Phase, Status
 
 
 def header(sweep: Sweep) -> list[str]:
@@ -64,7 +64,7 @@ def _frontier(sweep: Sweep) -> str:
 
 def savings(sweep: Sweep) -> str:
     """Say what ASHA stopped and the epochs that it saved."""
-    search = sweep.trials[(sweep.trials.phase == "search") & sweep.trials.known_from.isna()]
+    search = sweep.trials[(sweep.trials.phase == Phase.SEARCH) & sweep.trials.known_from.isna()]
     if search.empty:
         return "search: none"
     stopped = search[search.status == Status.STOPPED]

@@ -18,6 +18,7 @@ from lt_core.registry import nearest
 from sweeps.planning.experiment import Arm, Experiment
 from sweeps.planning.presets import Preset
 from sweeps.planning.spaces import Space
+from sweeps.record.states import Phase
 
 SHORTLIST, CONFIRM_SEEDS = 3, 2
 FEWEST_IMAGES = 5  # of a class, in validation or test
@@ -67,14 +68,14 @@ class Plan:
     def final_seeds(self) -> list[int]:
         return [seeds.derive(self.seed, "final", i) for i in range(self.seeds)]
 
-    def runs(self) -> list[tuple[PlannedArm, str, int]]:
+    def runs(self) -> list[tuple[PlannedArm, Phase, int]]:
         """Return (arm, phase, number of runs) for everything planned."""
         rows = []
         for arm in self.arms:
             if arm.search:
                 confirm = min(SHORTLIST, self.trials) * CONFIRM_SEEDS
-                rows += [(arm, "search", self.trials), (arm, "confirm", confirm)]
-            rows.append((arm, "final", self.seeds))
+                rows += [(arm, Phase.SEARCH, self.trials), (arm, Phase.CONFIRM, confirm)]
+            rows.append((arm, Phase.FINAL, self.seeds))
         return rows
 
 
