@@ -51,7 +51,10 @@ RUNS = {
 }
 
 
-@pytest.mark.parametrize("name", RUNS)
+LARGE = ("resnet18", "efficientnet_b0")
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n in LARGE else n for n in RUNS])
 def test_a_run_beside_others_or_resumed_has_the_bits_of_one_alone(digits, name):
     config = TrainConfig.parse(RUNS[name])
     alone, states = [], []

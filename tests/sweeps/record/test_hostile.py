@@ -100,6 +100,7 @@ def outcomes(folder, about, tried, values, main, capsys):
     return codes
 
 
+@pytest.mark.slow
 def test_the_report_of_whatever_stands_in_a_field_is_a_report_or_one_line(tmp_path, capsys):
     beside = {"published": "cb_focal_beta", "data": "CIFAR-10", "ratio": 100.0, "frontier_of": "ce"}
     asked = [{"ask": "?", "arm": "cb", "against": "ce"}]

@@ -67,6 +67,7 @@ def test_a_writer_that_is_cut_off_leaves_every_row(tmp_path):
     assert found.notes == []
 
 
+@pytest.mark.slow
 @given(data=st.data())
 def test_damage_is_named_and_never_changes_a_value(tmp_path_factory, data):
     """Any file, cut at any place or with any byte altered, before or after the sweep was closed."""
