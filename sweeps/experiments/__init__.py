@@ -24,6 +24,13 @@ if TYPE_CHECKING:
     from sweeps.planning.experiment import Experiment
 
 HERE = Path(__file__).parent
+# Names that files of the user's own imported before version 2 of the record: their sweeps can be gone on with
+# only as long as the files are what they were.
+BEFORE = {
+    "sweeps.experiment": "sweeps.planning.experiment",
+    "sweeps.presets": "sweeps.planning.presets",
+    "sweeps.spaces": "sweeps.planning.spaces",
+}
 
 
 def known() -> dict[str, str]:
@@ -95,6 +102,8 @@ def load_file(path: Path) -> ModuleType:
     assert spec.loader, path
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # dataclasses look their module up
+    for before, now in BEFORE.items():
+        sys.modules.setdefault(before, importlib.import_module(now))
     with _in_one_line(path):
         spec.loader.exec_module(module)
     return module

@@ -3,7 +3,7 @@
 import pytest
 
 from lt_core.errors import InputError
-from sweeps import experiments
+from sweeps import experiments, planning
 from sweeps.run import main
 
 ARM = """from sweeps.planning import Arm, Experiment
@@ -76,3 +76,11 @@ def test_a_bug_in_one_of_ours_is_raised_as_it_is(digits):
     _, module = experiments.find("cb_focal")
     with pytest.raises(AttributeError):
         experiments.make(module, None)
+
+
+def test_a_file_from_before_finds_what_it_imports_where_it_was(tmp_path):
+    file = tmp_path / "before.py"
+    imports = "from sweeps.experiment import Arm, Experiment\nfrom sweeps.spaces import SPACES\n"
+    file.write_text(imports + "from sweeps.presets import Preset\nfrom lt_core.losses import LOSSES\n")
+    module = experiments.load_file(file)
+    assert (module.Arm, module.SPACES, module.Preset) == (planning.Arm, planning.SPACES, planning.Preset)
