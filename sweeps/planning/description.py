@@ -9,7 +9,7 @@ from typing import Any
 
 from lt_core.data import Dataset
 from lt_core.evaluation.posthoc import TAUS
-from sweeps.planning.plan import Plan, PlannedArm, final_counts, weight_note
+from sweeps.planning.plan import Plan, PlannedArm, final_counts, start_note, weight_note
 from sweeps.record.description import ArmRecord, DataRecord, Description, QuestionRecord, SpaceRecord
 
 PACKAGES = ("torch", "torchvision", "ray", "optuna", "numpy", "pandas", "pyarrow")
@@ -19,7 +19,7 @@ def describe(
     plan: Plan, data: Dataset, options: dict[str, Any], about: str, stopping: str = ""
 ) -> Description:
     """Return sweep.json: what was asked, on what, with what; ``stopping``: the rule of early stopping."""
-    note, counts = weight_note(plan, data), final_counts(plan, data)
+    added, counts = (weight_note(plan, data), start_note(plan)), final_counts(plan, data)
     return Description(
         experiment=plan.name,
         about=about,
@@ -42,7 +42,7 @@ def describe(
         published_baseline=plan.experiment.published_baseline,
         frontier_of=plan.experiment.frontier_of,
         taus=list(TAUS),
-        notes=[*plan.experiment.notes, *([note] if note else [])],
+        notes=[*plan.experiment.notes, *(note for note in added if note)],
         versions={package: metadata.version(package) for package in PACKAGES},
         git=_git_revision(),
         file=_digest(options["experiment"]),

@@ -118,6 +118,9 @@ def make_plan(
         search = {knob: space for knob, space in arm.search.items() if knob not in settings}
         for knob in arm.search.keys() & settings.keys():
             notes.append(f"{arm.label}: {knob} is fixed at {settings[knob]}, no longer searched")
+        if search and config.pretrained not in (None, "imagenet"):
+            seen = f"{config.pretrained} may have seen images that its search validates on"
+            notes.append(f"warning: {arm.label}: {seen}: what it is selected by may be too high")
         for knob in settings if arm.recipe else ():
             kept = f"keeps its recipe's {knob}={arm.recipe.get(knob)}"
             beside = f"{knob}={settings[knob]} comes on top of its recipe"
@@ -236,3 +239,9 @@ def weight_note(plan: Plan, data: Dataset) -> str | None:
     if not ratios:
         return None
     return f"Tail/head weight ratio (at 1 the arm is its unweighted loss): {'; '.join(ratios)}."
+
+
+def start_note(plan: Plan) -> str | None:
+    """Say which arms start from weights, and from which; None: all are drawn."""
+    starts = [f"{arm.arm.label} {arm.config.pretrained}" for arm in plan.arms if arm.config.pretrained]
+    return f"Not from scratch, but from weights: {'; '.join(starts)}." if starts else None
