@@ -49,6 +49,7 @@ class TrainConfig(  # listed from the last to the first
                 raise ValueError(
                     f"{name}: it takes {nearest(keyword, type(self).model_fields)}, which is no knob"
                 )
+        refuse(not loss.takes_a_batch, name, "must take (logits, labels), and knobs as keywords alone")
         needs = f"needs classifier={loss.classifier}"
         refuse(loss.classifier not in (None, self.classifier), name, needs)
         return self

@@ -48,6 +48,15 @@ class Loss:
         parameters = inspect.signature(self.function).parameters.values()
         return [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
 
+    @property
+    def takes_a_batch(self) -> bool:
+        """Whether it can be called with logits, labels and its keywords."""
+        try:
+            inspect.signature(self.function).bind(None, None, **dict.fromkeys(self.keywords))
+        except TypeError:
+            return False
+        return True
+
 
 LOSSES: Registry[Loss] = Registry(Loss)
 

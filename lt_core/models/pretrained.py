@@ -64,8 +64,9 @@ def _file(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise InputError(f"pretrained={path}: no such file; imagenet fetches torchvision's weights") from None
     except Exception as error:  # torch raises many kinds for what is no file of its own
-        reason = str(error).partition("\n")[0][:120]
-        raise InputError(f"pretrained={path} is no file of weights that torch can read: {reason}") from None
+        raise InputError(
+            f"pretrained={path} is no file of weights that torch can read ({type(error).__name__})"
+        ) from None
     weights = state.get("weights", state) if isinstance(state, dict) else None
     if not isinstance(weights, dict) or not all(
         isinstance(value, torch.Tensor) for value in weights.values()
