@@ -77,7 +77,5 @@ def test_a_loss_and_a_sampler_that_balance_are_told_from_what_they_say(monkeypat
 @pytest.mark.parametrize("loss", [lambda logits: logits, lambda z, y, gamma: z, lambda *, gamma: gamma])
 def test_a_loss_that_cannot_be_called_with_a_batch_is_refused_when_it_is_planned(loss, monkeypatch):
     monkeypatch.setitem(LOSSES, "mine", LOSSES.entry(loss))
-    with pytest.raises(
-        InputError, match=r"^loss=mine: must take \(logits, labels\), and knobs as keywords"
-    ):
+    with pytest.raises(InputError, match=r"^loss=mine: must take \(logits, labels\), and knobs as keywords"):
         TrainConfig.parse({"loss": "mine"})
