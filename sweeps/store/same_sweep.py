@@ -39,7 +39,7 @@ def _compared(old: Description, new: Description) -> list[tuple[str, Any, Any]]:
         began, found = (f"{about.data.name} ({about.data.fingerprint})" for about in (old, new))
         rows.append(("data", began, found))
     rows += [(name, old.versions.get(name), new.versions.get(name)) for name in DECISIVE]
-    if old.stopping:
+    if old.stopping and any(arm.searched for arm in old.arms):
         rows.append(("early stopping by", old.stopping, new.stopping))
     rows += [("the arms", [arm.name for arm in old.arms], [arm.name for arm in new.arms])]
     for before, now in zip(old.arms, new.arms, strict=False):
