@@ -14,7 +14,7 @@ from lt_core.data.sources import SOURCES, Decoded
 from lt_core.errors import InputError
 
 ARRAYS = ("train_images", "train_labels", "test_images", "test_labels")
-FORMAT = 2  # of what meta.json says
+FORMAT = 3  # of what meta.json says
 
 
 def fields(kind: str, root: Path, data_dir: Path, image_size: int | None) -> dict[str, Any]:
@@ -65,7 +65,7 @@ def _open(cache: Path) -> dict[str, Any]:
         arrays = {name: np.load(cache / f"{name}.npy", mmap_mode="r") for name in ARRAYS}
     except (OSError, ValueError) as error:
         raise InputError(f"the decoded copy {cache} is damaged ({error}): delete that folder") from None
-    meta["class_names"] = tuple(meta["class_names"])
+    meta["class_names"], meta["notes"] = tuple(meta["class_names"]), tuple(meta["notes"])
     for name in ("train_labels", "test_labels"):
         arrays[name] = np.asarray(arrays[name])
     return meta | arrays

@@ -23,6 +23,7 @@ class Dataset:
         max_imbalance_ratio: the largest that leaves its tail something to learn from; None: by its counts.
         benchmark: the one that it is, or is a copy of, as published figures name it.
         preset: the budget that is made for it; None: by the machine.
+        notes: what a person must know of how it was read: a line each.
         fingerprint: a digest of the arrays.
     """
 
@@ -38,6 +39,7 @@ class Dataset:
     max_imbalance_ratio: float | None
     benchmark: str | None
     preset: str | None
+    notes: tuple[str, ...] = ()
     fingerprint: str
 
     @property

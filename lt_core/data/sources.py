@@ -25,6 +25,7 @@ class Decoded:
     max_imbalance_ratio: float | None = None
     benchmark: str | None = None
     preset: str | None = None
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

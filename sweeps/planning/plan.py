@@ -140,7 +140,7 @@ def make_plan(
         seeds=seeds if seeds is not None else budget.seeds,
         seed=seed,
         preset=preset,
-        notes=sorted(notes),
+        notes=[*data.notes, *sorted(notes)],
     )
 
 
