@@ -33,7 +33,7 @@ def test_every_column_option_and_knob_is_documented():
 def test_every_source_of_images_is_documented():
     (help_of_dataset,) = [a.help for a in parser()._actions if a.dest == "dataset"]
     for name, source in SOURCES.items():
-        shown = f"{name}:DIR" if source.files else name
+        shown = f"{name}:DIR" if source.reads else name
         assert f"`{shown}`" in README, name
         assert shown in help_of_dataset, name
 

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import PIL
 
+from lt_core.data.images import Progress
 from lt_core.data.sources import SOURCES, Decoded
 from lt_core.errors import InputError
 
@@ -17,46 +19,60 @@ ARRAYS = ("train_images", "train_labels", "test_images", "test_labels")
 FORMAT = 3  # of what meta.json says
 
 
-def fields(kind: str, root: Path, data_dir: Path, image_size: int | None) -> dict[str, Any]:
+def fields(
+    kind: str, root: Path, data_dir: Path, image_size: int | None, progress: Progress | None
+) -> dict[str, Any]:
     """Return the fields of a Dataset: from the copy under ``data_dir``, which is made where there is none."""
-    copy = data_dir / "decoded" / _key(kind, root, image_size)
+    key = _key(kind, root, image_size)
+    copy = data_dir / "decoded" / key
     if not (copy / "meta.json").exists():
-        _build(copy, SOURCES[kind].read(root, image_size))
+        decoded = SOURCES[kind].read(root, image_size, progress)
+        if _key(kind, root, image_size) != key:
+            raise InputError(f"files under {root} changed while they were read: start again")
+        _build(copy, decoded)
     return _open(copy)
 
 
 def _key(kind: str, root: Path, image_size: int | None) -> str:
-    """Name the cache after what it holds; a user's files are known by path, size and time of change."""
-    reads = SOURCES[kind].files
-    files = reads(root) if reads else []
-    stats = [(str(file.resolve()), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-    identity = json.dumps([FORMAT, kind, image_size, stats])
+    """Name the copy after what was read."""
+    reads = SOURCES[kind].reads
+    try:
+        about = reads(root) if reads else []
+    except OSError as error:
+        raise InputError(f"cannot read {error.filename}: {error.strerror}") from None
+    identity = json.dumps([FORMAT, PIL.__version__ if reads else None, kind, image_size, about])
     return f"{kind}-{hashlib.sha256(identity.encode()).hexdigest()[:16]}"
 
 
 def _build(cache: Path, decoded: Decoded) -> None:
-    """Write the arrays beside ``cache`` and rename, so that a cache is whole or not there."""
+    """Write the arrays beside ``cache`` and rename, so that a copy is whole or not there."""
+    building = None
     try:
         cache.parent.mkdir(parents=True, exist_ok=True)
         building = Path(tempfile.mkdtemp(dir=cache.parent, prefix=".building-"))
-    except OSError as error:
-        raise InputError(f"cannot write under {cache.parent}: {error.strerror}; choose --data-dir") from None
-    try:
-        digest = hashlib.sha256()
-        for name in ARRAYS:
-            array = np.ascontiguousarray(getattr(decoded, name))
-            np.save(building / f"{name}.npy", array)
-            digest.update(array.tobytes())
-        meta = {name: value for name, value in vars(decoded).items() if name not in ARRAYS}
-        meta["fingerprint"] = digest.hexdigest()[:16]
-        (building / "meta.json").write_text(json.dumps(meta))
+        _write(building, decoded)
         try:
             os.rename(building, cache)
         except OSError:
             if not cache.exists():  # else another process was faster, with the same arrays
                 raise
+    except OSError as error:
+        why = f"{error.strerror or error}; choose --data-dir"
+        raise InputError(f"cannot write decoded images under {cache.parent}: {why}") from None
     finally:
-        shutil.rmtree(building, ignore_errors=True)
+        if building:
+            shutil.rmtree(building, ignore_errors=True)
+
+
+def _write(folder: Path, decoded: Decoded) -> None:
+    digest = hashlib.sha256()
+    for name in ARRAYS:
+        array = np.ascontiguousarray(getattr(decoded, name))
+        np.save(folder / f"{name}.npy", array)
+        digest.update(array.tobytes())
+    meta = {name: value for name, value in vars(decoded).items() if name not in ARRAYS}
+    meta["fingerprint"] = digest.hexdigest()[:16]
+    (folder / "meta.json").write_text(json.dumps(meta))
 
 
 def _open(cache: Path) -> dict[str, Any]:

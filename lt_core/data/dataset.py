@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from lt_core.data import cache, readers  # noqa: F401  (each reader enters its source)
+from lt_core.data.images import Progress
 from lt_core.data.sources import SOURCES
 from lt_core.errors import InputError
 from lt_core.registry import nearest
@@ -55,19 +56,27 @@ class Dataset:
         return np.bincount(self.train_labels, minlength=self.num_classes)
 
 
-def load_dataset(spec: str, data_dir: str | Path = "data", image_size: int | None = None) -> Dataset:
+def load_dataset(
+    spec: str,
+    data_dir: str | Path = "data",
+    image_size: int | None = None,
+    progress: Progress | None = None,
+) -> Dataset:
     """Open ``spec``: digits, cifar10, cifar100, parquet:DIR or folder:DIR.
 
-    Downloads and decoded arrays live under ``data_dir``; ``image_size`` resizes, in pixels.
+    Downloads and decoded arrays live under ``data_dir``; ``image_size`` resizes, in pixels; ``progress`` is
+    told how many of how many images are decoded.
 
     Raises:
         InputError: unknown spec; files missing, empty or corrupt; labels out of range.
     """
     kind, _, where = spec.partition(":")
-    if kind not in SOURCES or bool(where) != (SOURCES[kind].files is not None):
-        known = [f"{k}:DIR" if source.files else k for k, source in SOURCES.items()]
+    if kind not in SOURCES or bool(where) != (SOURCES[kind].reads is not None):
+        known = [f"{k}:DIR" if source.reads else k for k, source in SOURCES.items()]
         raise InputError(f"unknown dataset {nearest(spec, known)}")
-    root = Path(where) if where else Path(data_dir)
+    root, data_dir = Path(where or data_dir).expanduser(), Path(data_dir).expanduser()
     if where and not root.is_dir():
-        raise InputError(f"dataset {spec}: {root} is not a folder")
-    return Dataset(**cache.fields(kind, root, Path(data_dir), image_size))
+        raise InputError(
+            f"dataset {spec}: {root} is not a folder; if it has moved, say where to with --dataset"
+        )
+    return Dataset(**cache.fields(kind, root, data_dir, image_size, progress))

@@ -1,12 +1,15 @@
 """Where images come from: the registry of readers, and what a reader returns."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from lt_core.data.images import Progress
 from lt_core.registry import Registry
+from lt_core.words import printable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,16 +36,29 @@ class Source:
     """A reader, and what others must know of it.
 
     Attributes:
-        read: from a folder and the side to resize to (None: as they are) to what it holds.
-        files: the files of the folder that it reads, for a source that is called kind:DIR; None: one that is
-            called by its name alone, whose folder is where downloads are kept.
+        read: from a folder, the side to resize to (None: as they are) and who is told how many images of how
+            many are decoded (None: nobody) to what the folder holds.
+        reads: for a source that is called kind:DIR, what its result depends on (see `identity`), as JSON has
+            it; None: one that is called by its name alone, whose folder is where downloads are kept.
     """
 
-    read: Callable[[Path, int | None], Decoded]
-    files: Callable[[Path], list[Path]] | None = None
+    read: Callable[[Path, int | None, Progress | None], Decoded]
+    reads: Callable[[Path], list[Any]] | None = None
 
 
 SOURCES: Registry[Source] = Registry(Source)
+
+
+def identity(root: Path, files: Iterable[Path]) -> list[Any]:
+    """Return what tells the bytes of files from others': where they really are, and when they changed. Names
+    below ``root`` count as well, since classes are called by them."""
+    return [_identity(root, file) for file in files]
+
+
+def _identity(root: Path, file: Path) -> list[Any]:
+    stat = file.stat()
+    name, place = (printable(str(path)) for path in (file.relative_to(root), file.resolve()))
+    return [name, place, stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
 
 
 def is_long_tailed(labels: np.ndarray) -> bool:

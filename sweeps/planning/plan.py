@@ -16,7 +16,7 @@ from lt_core.errors import InputError
 from lt_core.losses.class_weights import class_weights
 from lt_core.registry import nearest
 from sweeps.planning.experiment import Arm, Experiment
-from sweeps.planning.presets import Preset
+from sweeps.planning.presets import Preset, by_nature
 from sweeps.planning.spaces import Space
 from sweeps.record.states import Phase
 
@@ -110,7 +110,7 @@ def make_plan(
         overrides["epochs"] = epochs
     arms, notes = [], _notes_on_few_images(data)
     for arm in experiment.arms:
-        usual = {**experiment.base, **budget.knobs, **arm.start}
+        usual = {**by_nature(data), **experiment.base, **budget.knobs, **arm.start}
         knobs = {**usual, **overrides, **arm.recipe, **arm.knobs, **machine, "seed": seed}
         config = _parse(knobs, data, arm.label)
         if twice := balances_twice(config):
@@ -130,6 +130,9 @@ def make_plan(
                 raise InputError(f"--set {knob}: profile={config.profile} has none; add --set profile=...")
         _check_space(config, search, data, arm.label)
         arms.append(PlannedArm(arm=arm, config=config, search=search))
+    if data.long_tailed and any(arm.config.profile == "none" for arm in arms):
+        own = "the long tail that the data has by nature is used as it is"
+        notes.append(f"{own}; --set profile=exponential draws another from it")
     train_counts(arms, data, "test")  # raises what the data cannot give
     train_counts([arm for arm in arms if arm.search], data, "val")
     return Plan(
@@ -140,7 +143,7 @@ def make_plan(
         seeds=seeds if seeds is not None else budget.seeds,
         seed=seed,
         preset=preset,
-        notes=[*data.notes, *sorted(notes)],
+        notes=sorted(notes),
     )
 
 

@@ -40,17 +40,19 @@ def _within(preset: Preset, data: Dataset) -> Preset:
 
 
 def for_data(data: Dataset, profile: str = "exponential", imbalance_ratio: float = 100.0) -> dict[str, Any]:
-    """Return the knobs of the long tail and the augmentation that suit ``data``.
+    """Return the knobs of the long tail that suit ``data``, and those of its nature.
 
-    Data that is long-tailed by nature is used as it is; small data gets a ratio that leaves its tail four
-    images, or the one that the data itself allows; what must not be flipped is not augmented.
+    Small data gets a ratio that leaves its tail four images, or the one that the data itself allows.
     """
     ratio = min(imbalance_ratio, data.max_imbalance_ratio or max(1, _smallest(data) // 4))
-    return {
-        "profile": "none" if data.long_tailed else profile,
-        "imbalance_ratio": float(ratio),
-        "augment": "crop_flip" if data.flips else "none",
-    }
+    return {"profile": profile, "imbalance_ratio": float(ratio), **by_nature(data)}
+
+
+def by_nature(data: Dataset) -> dict[str, Any]:
+    """Return the knobs that the data itself decides, unless somebody does: what is long-tailed by nature is
+    used as it is, and what must not be flipped is not augmented."""
+    tail = {"profile": "none"} if data.long_tailed else {}
+    return {**tail, "augment": "crop_flip" if data.flips else "none"}
 
 
 def _smallest(data: Dataset) -> int:

@@ -38,6 +38,7 @@ def _compared(old: Description, new: Description) -> list[tuple[str, Any, Any]]:
     if old.data.fingerprint != new.data.fingerprint:
         began, found = (f"{about.data.name} ({about.data.fingerprint})" for about in (old, new))
         rows.append(("data", began, found))
+    rows.append(("the classes", old.data.class_names, new.data.class_names))
     rows += [(name, old.versions.get(name), new.versions.get(name)) for name in DECISIVE]
     if old.stopping and any(arm.searched for arm in old.arms):
         rows.append(("early stopping by", old.stopping, new.stopping))

@@ -32,7 +32,7 @@ DEFAULTS: dict[str, Any] = {
     "address": None,
 }
 OF_THE_CALL = {"experiment", "list", "dry_run", "resume", "results", "time_budget"}  # never taken over
-MAY_CHANGE = {"trials", "seeds", "max_concurrent", "address", "checkpoint_every"}
+MAY_CHANGE = {"trials", "seeds", "max_concurrent", "address", "checkpoint_every", "data_dir"}
 
 
 class Parser(argparse.ArgumentParser):
@@ -83,11 +83,18 @@ def complete(given: dict[str, Any], recorded: dict[str, Any] | None) -> argparse
         given = given | {"dataset": _absolute(given["dataset"])}
     taken = {name: value for name, value in (recorded or {}).items() if name in DEFAULTS}
     for name, value in given.items():
-        if name in taken and name not in MAY_CHANGE | OF_THE_CALL and value != taken[name]:
+        if name in taken and name not in MAY_CHANGE | OF_THE_CALL and not _same(name, value, taken[name]):
             begun, now = (_shown(name, v) for v in (taken[name], value))
             raise InputError(f"--resume: the sweep was begun {begun}, not {now}")
     taken = {name: value for name, value in taken.items() if name not in OF_THE_CALL}
     return argparse.Namespace(**{**DEFAULTS, **taken, **given})
+
+
+def _same(name: str, value: Any, before: Any) -> bool:
+    """Whether an option is what it was; data may have moved: whether it is the same, its fingerprint says."""
+    if name == "dataset" and isinstance(before, str):
+        return value.partition(":")[:2] == before.partition(":")[:2]
+    return value == before
 
 
 def _shown(name: str, value: Any) -> str:

@@ -10,11 +10,11 @@ from lt_core.data import Dataset
 from sweeps.planning.plan import Plan, PlannedArm, final_counts, train_counts
 from sweeps.record.metrics import RUNG_METRIC, SELECTION_METRIC
 from sweeps.search.asha import REDUCTION, rung
+from sweeps.terminal.data_text import MOST_CLASSES, data_lines
 from sweeps.terminal.progress import duration
 
 SHOWN = ("model", "optimizer", "lr", "batch_size", "weight_decay", "schedule", "augment")
 OWN = ("profile", "imbalance_ratio", "n_max", "precision")  # of an arm, where it differs from the first's
-MOST_CLASSES = 12  # whose counts are all shown
 
 
 def plan_text(plan: Plan, data: Dataset, folder: Path, concurrent: int, costs: dict[str, float]) -> str:
@@ -22,6 +22,7 @@ def plan_text(plan: Plan, data: Dataset, folder: Path, concurrent: int, costs: d
     seconds = sum(n * arm.config.epochs * costs[arm.name] for arm, _, n in plan.runs()) / concurrent
     lines = [
         *_head(plan, data),
+        *data_lines(data),
         "",
         *(line for arm in plan.arms for line in _arm(plan, arm)),
         "",

@@ -7,7 +7,7 @@ from urllib.error import URLError
 
 import numpy as np
 
-from lt_core.data.images import resize
+from lt_core.data.images import Progress, resize
 from lt_core.data.sources import SOURCES, Decoded
 from lt_core.errors import Unavailable
 
@@ -15,13 +15,13 @@ DOWNLOAD_TIMEOUT = 20  # seconds without a byte
 
 
 @SOURCES.register("cifar10")
-def cifar10(root: Path, image_size: int | None) -> Decoded:
+def cifar10(root: Path, image_size: int | None, progress: Progress | None = None) -> Decoded:
     """CIFAR-10: 500 validation images a class."""
     return _cifar("CIFAR10", "CIFAR-10", 500, root, image_size)
 
 
 @SOURCES.register("cifar100")
-def cifar100(root: Path, image_size: int | None) -> Decoded:
+def cifar100(root: Path, image_size: int | None, progress: Progress | None = None) -> Decoded:
     """CIFAR-100: 50 validation images a class."""
     return _cifar("CIFAR100", "CIFAR-100", 50, root, image_size)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from lt_core import seeds
-from lt_core.data.images import resize
+from lt_core.data.images import Progress, resize
 from lt_core.data.longtail import hold_out
 from lt_core.data.sources import SOURCES, Decoded
 
@@ -13,7 +13,7 @@ TEST_PER_CLASS = 50
 
 
 @SOURCES.register("digits")
-def digits(root: Path, image_size: int | None) -> Decoded:
+def digits(root: Path, image_size: int | None, progress: Progress | None = None) -> Decoded:
     """scikit-learn's bundled digits, 8x8 grey; 50 test images a class, the same for everybody."""
     from sklearn.datasets import load_digits  # slow to import, and only this reader needs it
 

@@ -1,56 +1,54 @@
 """A tree of image files, a folder a class."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from lt_core import seeds
-from lt_core.data.images import decode, stack
+from lt_core.data.images import Decoder, Progress, stack
+from lt_core.data.labels import number_classes
+from lt_core.data.layout import layout_of
 from lt_core.data.longtail import hold_out
-from lt_core.data.sources import SOURCES, Decoded, is_long_tailed
-from lt_core.errors import InputError
+from lt_core.data.sources import SOURCES, Decoded, identity, is_long_tailed
+from lt_core.words import count, printable
 
 IMAGE_SIZE = 32
 
 
-def all_files(root: Path) -> list[Path]:
-    """Return every file of the tree."""
-    return sorted(path for path in root.rglob("*") if path.is_file())
+def what_is_read(root: Path) -> list[Any]:
+    """Return the identity of the image files, and how the tree was understood."""
+    layout = layout_of(root)
+    return [identity(root, layout.files), layout.notes]
 
 
-@SOURCES.register("folder", files=all_files)
-def folder(root: Path, image_size: int | None) -> Decoded:
+@SOURCES.register("folder", reads=what_is_read)
+def folder(root: Path, image_size: int | None, progress: Progress | None = None) -> Decoded:
     """train/CLASS and test/CLASS, or one tree of classes of which a fixed stratified fifth is the test."""
-    size = image_size or IMAGE_SIZE
-    if (root / "train").is_dir():
-        images, labels, names = _read_folder(root / "train", size)
-        test_images, test_labels, test_names = _read_folder(root / "test", size)
-        if test_names != names:
-            raise InputError(f"{root}: train and test have different classes, {names} and {test_names}")
+    layout = layout_of(root)
+    decoder = Decoder(image_size or IMAGE_SIZE, len(layout.files), progress)
+    images = stack([decoder.decode(file, printable(str(file))) for file in layout.files], str(root))
+    names = [name for name, _ in [*layout.train, *(layout.test or [])]]
+    n = len(layout.train)
+    tested = names[:n] if layout.test is None else names[n:]
+    classes = number_classes(names[:n], tested, sorted(set(names)), str(root))
+    if layout.test is None:
+        fifth = np.maximum(np.bincount(classes.train) // 5, 1)
+        test, train = hold_out(classes.train, fifth, seeds.generator(0, "folder", "test"))
+        test_labels = classes.train[test]
+        held = f"; a fifth of each class is held out as test, {count(len(test), 'image')}"
+        notes = [layout.notes[0] + held, *layout.notes[1:]]
     else:
-        all_images, all_labels, names = _read_folder(root, size)
-        fifth = np.maximum(np.bincount(all_labels, minlength=len(names)) // 5, 1)
-        test, train = hold_out(all_labels, fifth, seeds.generator(0, "folder", "test"))
-        images, labels = all_images[train], all_labels[train]
-        test_images, test_labels = all_images[test], all_labels[test]
+        train, test = np.arange(n), np.arange(n, len(names))
+        test_labels, notes = classes.test, layout.notes
     return Decoded(
-        name=root.resolve().name,
-        train_images=images,
-        train_labels=labels,
-        test_images=test_images,
+        name=printable(root.resolve().name) or "/",
+        train_images=images[train],
+        train_labels=classes.train[train],
+        test_images=images[test],
         test_labels=test_labels,
-        class_names=names,
+        class_names=classes.names,
         val_per_class=None,
-        long_tailed=is_long_tailed(labels),
+        long_tailed=is_long_tailed(classes.train[train]),
+        notes=[*notes, *classes.notes, *decoder.notes()],
     )
-
-
-def _read_folder(root: Path, image_size: int) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    from torchvision.datasets import ImageFolder
-
-    try:
-        tree = ImageFolder(str(root))
-    except FileNotFoundError as error:
-        raise InputError(f"{root}: {error}") from None
-    images = [decode(path, path, image_size) for path, _ in tree.samples]
-    return stack(images, str(root)), np.asarray(tree.targets, dtype=np.int64), tree.classes

@@ -98,7 +98,7 @@ def remove(folder):
         ({"labels": [0, 7]}, None, r"label 7 in row 1 is out of range \(classes: 0 to 1\)"),
         ({"labels": [-1, 0]}, None, r"label -1 in row 0 is out of range"),
         ({"labels": []}, None, r"holds no image"),
-        ({"labels": [0, None]}, None, r"must hold whole numbers without gaps"),
+        ({"labels": [0, None]}, None, r"must hold whole numbers or names, without gaps"),
         ({"labels": [0, 1], "images": [png(0), b"junk"]}, None, r"row 1: not a readable image"),
         ({"labels": [0, 1], "images": [png(0), png(0, 9)]}, None, r"not all of one square size"),
         ({"labels": [0, 1], "column": "pixels"}, None, r"none of them img or image"),

@@ -9,11 +9,19 @@ from lt_core.data import Dataset
 from lt_core.data.split import split_indices
 from lt_core.errors import InputError
 from sweeps import experiments
+from sweeps.planning import Arm, Experiment
+from sweeps.planning.plan import final_counts, make_plan
 from sweeps.planning.presets import for_data
 from sweeps.search.study import ArmSearch
-from tests.sweeps.plans import plan_of
+from tests.sweeps.plans import CPU, plan_of
 
 NAMES = sorted(experiments.known())
+
+
+def plan_for(experiment, data, settings=()):
+    """The plan of an experiment of a user's own."""
+    asked = {"trials": None, "epochs": None, "seeds": None, "seed": 0, "machine": CPU}
+    return make_plan("mine", experiment, data, settings=dict(settings), **asked)
 
 
 def own(smallest, long_tailed=False):
@@ -126,3 +134,20 @@ def test_the_long_tail_suits_the_data(digits):
     assert for_data(own(100)) == large | {"imbalance_ratio": 20.0}
     assert for_data(digits)["augment"] == "none"  # a 6 upside down is a 9
     assert for_data(digits)["imbalance_ratio"] <= 50
+
+
+def test_an_own_experiment_uses_a_long_tail_by_nature_as_it_is(digits):
+    experiment = Experiment(base={"imbalance_ratio": 5.0}, arms=[Arm(name="ce", label="CE")])
+    natural = replace(digits, long_tailed=True, flips=True)
+    plan, usual = (plan_for(experiment, data) for data in (natural, replace(digits, flips=True)))
+    assert (plan.arms[0].config.profile, usual.arms[0].config.profile) == ("none", "exponential")
+    assert final_counts(plan, natural)["ce"].tolist() == digits.train_counts.tolist()
+    assert "the long tail that the data has by nature is used as it is" in plan.notes[0]
+    asked = plan_for(experiment, natural, {"profile": "exponential"})
+    assert final_counts(asked, natural)["ce"].tolist() == final_counts(usual, digits)["ce"].tolist()
+
+
+def test_what_must_not_be_flipped_is_not_in_an_own_experiment(digits):
+    experiment = Experiment(base={"imbalance_ratio": 5.0}, arms=[Arm(name="ce", label="CE")])
+    assert plan_for(experiment, digits).arms[0].config.augment == "none"
+    assert plan_for(experiment, replace(digits, flips=True)).arms[0].config.augment == "crop_flip"

@@ -1,5 +1,6 @@
 """The plan in words: what arms train on is each arm's own."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from sweeps.planning import SPACES, Arm, Experiment
 from sweeps.planning import costs as timing
 from sweeps.planning.description import describe
 from sweeps.planning.plan import final_counts, make_plan, weight_note
+from sweeps.terminal.data_text import data_lines
 from sweeps.terminal.plan_text import plan_text
 from tests.sweeps.plans import CPU, plan_of
 
@@ -88,3 +90,24 @@ def test_the_time_of_an_arm_is_that_of_its_own_images(mixed, digits, monkeypatch
     monkeypatch.setattr(timing, "seconds_per_epoch", images)
     expected = {"ce": sum(TAIL), "cb": sum(TAIL), "all": 600}
     assert timing.seconds_per_epoch_by_arm(mixed, digits) == expected
+
+
+def test_the_data_is_said_in_at_most_twelve_lines(digits):
+    assert data_lines(digits)[:2] == [
+        "  images of each class (training + validation, test):",
+        "    0 108 + 20, 50; 1 112 + 20, 50; 2 107 + 20, 50; 3 113 + 20, 50; 4 111 + 20, 50; 5 112 + 20, 50;",
+    ]
+    counts = np.repeat(np.arange(100), 10)
+    many = replace(
+        digits,
+        class_names=tuple(f"a class with a long name, {k}" for k in range(100)),
+        train_labels=counts,
+        test_labels=counts,
+        val_per_class=None,
+        notes=tuple(f"note {i}" for i in range(20)),
+    )
+    shown = data_lines(many)
+    assert len(shown) == 12
+    assert "a class with a long… 5 + 5, 10" in shown[1]
+    assert "... 91 more ..." in "".join(shown)
+    assert shown[-1].endswith("; note 18; note 19")
