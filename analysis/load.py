@@ -3,13 +3,14 @@
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import isnan
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 
 from analysis.statistics import Difference
-from sweeps.record.description import Description, read_description
+from sweeps.record.description import ArmRecord, Description, read_description
 from sweeps.record.errors import RecordError
 from sweeps.record.states import Phase, Status
 from sweeps.record.tables import joined, parts
@@ -52,6 +53,24 @@ class Sweep:
         """Return what a difference between arms comes to: nothing where one lost final runs, since those that
         are left are a selection."""
         return "final runs lost" if self.lost.keys() & set(arms) else difference.verdict
+
+    @cached_property
+    def pending(self) -> list[str]:
+        """The labels of arms that have not all of their planned final runs, and may still get them."""
+        return [self.labels[arm.name] for arm in self.about.arms if self._is_pending(arm)]
+
+    def _is_pending(self, arm: ArmRecord) -> bool:
+        own = self.trials[self.trials.arm == arm.name]
+        if ((own.phase == Phase.FINAL) & own.status.isin((Status.FINISHED, *LOST))).sum() >= self.about.seeds:
+            return False
+        searched = (own.phase == Phase.SEARCH).sum() >= self.about.trials > 0 and bool(arm.searched)
+        confirmed = ((own.phase == Phase.CONFIRM) & (own.status == Status.FINISHED)).any()
+        goes_on = own.status.isin((Status.RUNNING, Status.INTERRUPTED)).any()
+        return bool(goes_on or confirmed or not searched)  # else its search has found nothing to run
+
+    def marked(self, verdict: str, difference: Difference) -> str:
+        """Return a verdict as it is to be read: provisional, as long as final runs are to come."""
+        return f"{verdict}, provisional" if self.pending and not isnan(difference.low) else verdict
 
     @cached_property
     def confirmations(self) -> pd.DataFrame:

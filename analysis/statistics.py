@@ -1,4 +1,4 @@
-"""Means, standard errors and adjusted intervals over seeds."""
+"""Means, standard errors, simultaneous intervals and verdicts over seeds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,27 +9,36 @@ from scipy import stats
 
 LEVEL = 0.95
 FEWEST = 3  # pairs; two can agree by chance, and their interval then says nothing
+ROUNDING = 1e-9  # shares that differ by less are the same number
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A mean paired difference with its Holm-adjusted interval; NaN bounds: fewer than FEWEST pairs."""
+    """A mean paired difference over n seeds.
+
+    Attributes:
+        low, high: bounds that hold together with those of the whole family; NaN: there is no telling.
+        rejected: Holm's procedure over the family rejects that the mean is 0.
+    """
 
     mean: float
     low: float
     high: float
     n: int
+    rejected: bool = False
 
     @property
     def verdict(self) -> str:
-        """Say "better" or "worse" only where the adjusted interval excludes 0."""
+        """Say "better" or "worse" only where Holm rejects."""
         if self.n == 0:
             return "nothing to compare"
-        if np.isnan(self.low):
+        if self.n < FEWEST:
             return "too few seeds"
-        if self.low > 0:
-            return "better"
-        return "worse" if self.high < 0 else "cannot be told apart"
+        if np.isnan(self.low):  # seeds that agree to the last digit do not say how far others may lie
+            return "the same in every seed" if abs(self.mean) < ROUNDING else "no spread over seeds"
+        if not self.rejected:
+            return "cannot be told apart"
+        return "better" if self.mean > 0 else "worse"
 
 
 def standard_error(values: pd.Series) -> float:
@@ -37,40 +46,40 @@ def standard_error(values: pd.Series) -> float:
     return float(values.std(ddof=1) / np.sqrt(len(values)))
 
 
-def holm_differences(samples: Sequence[np.ndarray]) -> list[Difference]:
-    """Return a paired t interval for each sample of differences [n], adjusted over all of them by Holm.
+def differences(samples: Sequence[np.ndarray], family: int | None = None) -> list[Difference]:
+    """Judge samples of paired differences, each [n], together.
 
-    The sample with the i-th smallest p (from 0) of m is judged at level alpha / (m - i), as Holm's
-    procedure does; after the first that does not reject, the level stays. So an interval excludes 0
-    exactly where Holm (1979) rejects. Samples with fewer than FEWEST values are left out of the family.
+    Intervals are paired t at Bonferroni's level, 1 - 0.05 / m: all of them hold at once in 95 % of cases,
+    whatever the effects and however they depend on each other. Verdicts are Holm's (1979) at 5 %, which
+    rejects more than these intervals exclude 0.
+
+    ``family``: m, the comparisons that are planned, at least as many as there are samples (None: these). One
+    that cannot be judged yet counts in it as one that Holm does not reject.
     """
-    p = np.array([_p_value(sample) for sample in samples])
-    family = [i for i in np.argsort(p, kind="stable") if not np.isnan(p[i])]
-    alphas = np.full(len(p), np.nan)
-    alpha, rejecting = (1 - LEVEL) / max(len(family), 1), True
-    for rank, i in enumerate(family):
-        if rejecting:
-            alpha = (1 - LEVEL) / (len(family) - rank)
-            rejecting = bool(p[i] <= alpha)
-        alphas[i] = alpha
-    return [_interval(sample, a) for sample, a in zip(samples, alphas, strict=True)]
+    m = max(family or 0, len(samples))
+    judged = [len(sample) >= FEWEST and np.ptp(sample) > ROUNDING for sample in samples]
+    n = np.array([len(sample) for sample in samples])
+    mean = np.array([np.mean(sample) if len(sample) else np.nan for sample in samples])
+    deviation = [np.std(s, ddof=1) if good else np.nan for s, good in zip(samples, judged, strict=True)]
+    error = np.array(deviation) / np.sqrt(np.maximum(n, 1))
+    freedom = np.maximum(n - 1, 1)
+    half = stats.t.ppf(1 - (1 - LEVEL) / m / 2, freedom) * error if m else error
+    p = 2 * stats.t.sf(np.abs(mean) / error, freedom)
+    rejected = _holm(np.where(judged, p, 1.0), m)
+    return [
+        Difference(float(mean[i]), float(mean[i] - half[i]), float(mean[i] + half[i]), int(n[i]), rejected[i])
+        for i in range(len(samples))
+    ]
 
 
-def _p_value(sample: np.ndarray) -> float:
-    if len(sample) < FEWEST:
-        return np.nan
-    if np.ptp(sample) == 0:  # no spread, as between two arms that are one
-        return float(sample[0] == 0)
-    return float(stats.ttest_1samp(sample, 0).pvalue)
-
-
-def _interval(sample: np.ndarray, alpha: float) -> Difference:
-    n = len(sample)
-    mean = float(np.mean(sample)) if n else np.nan
-    if np.isnan(alpha):
-        return Difference(mean, np.nan, np.nan, n)
-    half = stats.t.ppf(1 - alpha / 2, n - 1) * np.std(sample, ddof=1) / np.sqrt(n)
-    return Difference(mean, float(mean - half), float(mean + half), n)
+def _holm(p: np.ndarray, m: int) -> list[bool]:
+    """Say of each p whether Holm rejects it among m: the i-th smallest (from 0) is held against
+    0.05 / (m - i), and after the first that is larger nothing is rejected."""
+    order = np.argsort(p, kind="stable")
+    below = p[order] <= (1 - LEVEL) / (m - np.arange(len(p)))
+    rejected = np.zeros(len(p), dtype=bool)
+    rejected[order] = np.logical_and.accumulate(below)
+    return rejected.tolist()
 
 
 def paired(finals: pd.DataFrame, arm: str, other: str, metric: str) -> np.ndarray:

@@ -42,8 +42,9 @@ def footer(sweep: Sweep) -> list[str]:
     subset = "" if (sweep.trials.profile == "none").all() else "the subset drawn, "
     return [
         "± is the standard error over n seeds (ddof = 1); test is read at the last epoch, never the best.",
-        "Differences are paired over seeds; intervals are paired t, adjusted by Holm within each table: one "
-        "excludes 0 exactly where Holm rejects at 5 %.",
+        "Differences are paired over seeds. Intervals are paired t, widened (Bonferroni) so that those of a "
+        "table all hold in 95 % of cases; verdicts are Holm's at 5 % over all comparisons that the table was "
+        "planned with, so that one may be given where an interval just includes 0.",
         f"The seeds move {subset}the initialisation and the order; not the test images themselves.",
         *([_frontier(sweep)] if sweep.about.frontier_of else []),
         *([beside.note] if beside else []),
@@ -93,6 +94,8 @@ def troubles(sweep: Sweep) -> list[str]:
     bare = [label for name, label in sweep.labels.items() if name not in set(sweep.finals.arm)]
     if bare:
         lines.append(f"no finished final run: {', '.join(bare)}")
+    if sweep.pending:
+        lines.append(f"verdicts are provisional: final runs are to come of {'; '.join(sweep.pending)}")
     unsupported = sweep.finals.test_classes_without_support
     if (unsupported > 0).any():
         lines.append(f"{unsupported.max():.0f} classes have no test image: left out of macro averages")

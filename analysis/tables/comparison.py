@@ -7,7 +7,7 @@ import pandas as pd
 
 from analysis.groups import settings
 from analysis.load import Sweep
-from analysis.statistics import holm_differences, paired, standard_error
+from analysis.statistics import differences, paired, standard_error
 from analysis.words import interval, percent, plus_minus, ratio
 from sweeps.record.metrics import TEST_METRIC
 
@@ -19,9 +19,9 @@ def frame(sweep: Sweep) -> pd.DataFrame:
     seeds that both have, ``pairs`` of them, and what arms do not share of model, long tail, epochs and
     precision."""
     finals = sweep.finals
-    pairs = [(a.name, a.baseline) for a in sweep.about.arms if a.baseline and (finals.arm == a.name).any()]
-    differences = holm_differences([paired(finals, *pair, TEST_METRIC) for pair in pairs])
-    adjusted = {arm: (other, d) for (arm, other), d in zip(pairs, differences, strict=True)}
+    pairs = [(arm.name, arm.baseline) for arm in sweep.about.arms if arm.baseline]
+    judged = differences([paired(finals, *pair, TEST_METRIC) for pair in pairs])
+    adjusted = {arm: (other, d) for (arm, other), d in zip(pairs, judged, strict=True)}
     own = settings(sweep)
     differing = own[[column for column in own if own[column].nunique() > 1]].to_dict("index")
     rows = []
@@ -47,7 +47,7 @@ def frame(sweep: Sweep) -> pd.DataFrame:
         if name in adjusted:
             baseline, d = adjusted[name]
             row |= {"against": sweep.labels[baseline], "difference": d.mean, "low": d.low, "high": d.high}
-            row |= {"pairs": d.n, "verdict": sweep.verdict(d, name, baseline)}
+            row |= {"pairs": d.n, "verdict": sweep.marked(sweep.verdict(d, name, baseline), d)}
         rows.append(row)
     return pd.DataFrame(rows)
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from analysis.groups import head_and_tail
 from analysis.load import Sweep
-from analysis.statistics import holm_differences
+from analysis.statistics import differences
 from analysis.tables.questions import trained_too_little
 from analysis.words import interval, percent
 
@@ -23,6 +23,7 @@ VERDICTS = {
     "cannot be told apart": "cannot be told apart from it",
 }
 BEYOND = "beyond the frontier's ends"
+OTHER_IMAGES = "trained on other images"
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,8 @@ def frame(sweep: Sweep) -> pd.DataFrame | None:
             "macro_recall": float(np.mean([c.macro[one] for c in base.values()])),
         },
     ]
+    counts = {arm.name: arm.train_counts for arm in sweep.about.arms}
+    planned = [arm for arm in sweep.labels if arm != reference and counts[arm] == counts[reference]]
     others = [arm for arm in sweep.labels if arm != reference and found.get(arm, {}).keys() & base.keys()]
     gains, beyond = [], []
     for arm in others:
@@ -91,10 +94,16 @@ def frame(sweep: Sweep) -> pd.DataFrame | None:
         rows.append(_row(sweep, arm, points, shared) | {"frontier": frontier.mean()})
         beyond.append(_cannot_be(points, [base[seed] for seed in shared]))
     too_little = trained_too_little(sweep, reference)
-    for arm, row, d, unknown in zip(others, rows[2:], holm_differences(gains), beyond, strict=True):
+    alike = [gain for arm, gain in zip(others, gains, strict=True) if arm in planned]
+    judged = iter(differences(alike, len(planned)))
+    for arm, row, unknown in zip(others, rows[2:], beyond, strict=True):
+        if arm not in planned:
+            row["verdict"] = OTHER_IMAGES
+            continue
+        d = next(judged)
         row |= {"difference": d.mean, "low": d.low, "high": d.high, "n": d.n}
         verdict = sweep.verdict(d, arm, reference)
-        row["verdict"] = BEYOND if verdict in unknown else VERDICTS.get(verdict, verdict)
+        row["verdict"] = sweep.marked(BEYOND if verdict in unknown else VERDICTS.get(verdict, verdict), d)
         if too_little:
             row["verdict"] = "too little training"
     return pd.DataFrame(rows)

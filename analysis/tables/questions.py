@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.load import Sweep
-from analysis.statistics import Difference, holm_differences, paired
+from analysis.statistics import Difference, differences, paired
 from analysis.tables.published import on_cifar10
 from analysis.words import interval
 from sweeps.record.description import QuestionRecord
@@ -20,13 +20,13 @@ def frame(sweep: Sweep) -> pd.DataFrame | None:
     questions = sweep.about.questions
     if not questions:
         return None
-    differences = holm_differences([paired(sweep.finals, q.arm, q.against, TEST_METRIC) for q in questions])
-    return pd.DataFrame([_row(sweep, q, d) for q, d in zip(questions, differences, strict=True)])
+    judged = differences([paired(sweep.finals, q.arm, q.against, TEST_METRIC) for q in questions])
+    return pd.DataFrame([_row(sweep, q, d) for q, d in zip(questions, judged, strict=True)])
 
 
 def _row(sweep: Sweep, question: QuestionRecord, difference: Difference) -> dict:
     verdict = sweep.verdict(difference, question.arm, question.against)
-    answer = ANSWERS.get(verdict, f"{NOT_ANSWERED} ({verdict})")
+    answer = sweep.marked(ANSWERS.get(verdict, f"{NOT_ANSWERED} ({verdict})"), difference)
     if trained_too_little(sweep, question.against):
         answer = f"{NOT_ANSWERED} (too little training)"
     return {

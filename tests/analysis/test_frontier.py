@@ -35,12 +35,12 @@ def through(head, tail):
     )
 
 
-def frame(folder, recalls, reference_of="ce", lost=()):
+def frame(folder, recalls, reference_of="ce", lost=(), arms=None):
     recalls = {"ce": {s: reference(s)[0] for s in SEEDS}, **recalls}
     by_tau = {arm: {s: [run] * len(TAUS) for s, run in found.items()} for arm, found in recalls.items()}
     by_tau["ce"] = {s: reference(s) for s in SEEDS}
     about = {"names": NAMES, "counts": COUNTS, "by_tau": by_tau, "frontier_of": reference_of, "lost": lost}
-    return frontier.frame(load(write(folder, recalls=recalls, **about)))
+    return frontier.frame(load(write(folder, recalls=recalls, arms=arms, **about)))
 
 
 def test_above_the_frontier_on_it_and_below(tmp_path):
@@ -142,3 +142,10 @@ def test_head_and_tail_are_the_classes_with_most_and_fewest_images(tmp_path):
     row = frontier.frame(load(folder)).iloc[0]
     assert (row["head"], row["tail"]) == pytest.approx((0.9, 0.1))
     assert row.macro_recall == pytest.approx(np.mean(recall))
+
+
+def test_an_arm_that_trained_on_other_images_gets_no_verdict(tmp_path):
+    arms = {"above": runs(0.7, 0.1), "other": runs(0.7, 0.1)}
+    rows = frame(tmp_path, arms, arms={"other": {"counts": (100, 30, 11)}}).set_index("arm")
+    assert rows.verdict[["above", "other"]].tolist() == ["beats the frontier", "trained on other images"]
+    assert rows.difference.isna()[["above", "other"]].tolist() == [False, True]

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from analysis.load import load
+from analysis.summary import troubles
 from analysis.tables import questions
 from tests.analysis.builder import CIFAR10, write
 
@@ -81,3 +82,26 @@ def test_an_arm_without_a_final_run_answers_nothing(tmp_path):
 
 def test_no_questions_make_no_table(tmp_path):
     assert questions.frame(load(write(tmp_path))) is None
+
+
+def test_an_answer_of_an_unfinished_sweep_is_provisional(tmp_path):
+    whole = answers(tmp_path / "whole")
+    half = answers(tmp_path / "half", seeds=4)  # four are planned, three have run
+    assert whole.answer.iloc[0] == "yes"
+    assert half.answer.iloc[0] == "yes, provisional"
+    assert (half.low == whole.low).all()
+    (line,) = [line for line in troubles(load(tmp_path / "half")) if "provisional" in line]
+    assert line == "verdicts are provisional: final runs are to come of high; low; noisy"
+
+
+def test_an_answer_does_not_change_as_other_arms_come_in(tmp_path):
+    """With fewer of the planned comparisons done, the others count as not rejected."""
+    some = write(tmp_path, recalls={"high": HIGH, "low": LOW}, questions=ASKED[:2])
+    about = json.loads((some / "sweep.json").read_text())
+    about["arms"].append(about["arms"][0] | {"name": "noisy", "label": "noisy"})
+    about["questions"] = ASKED
+    (some / "sweep.json").write_text(json.dumps(about))
+    partly = questions.frame(load(some)).set_index("question")
+    whole = answers(tmp_path / "whole")
+    assert partly.answer.tolist()[:2] == ["yes, provisional", "no, the opposite, provisional"]
+    assert (partly.low[:2] == whole.low[:2]).all()
