@@ -101,7 +101,9 @@ def load(folder: str | Path, skip_damaged: bool = False) -> Sweep:
     try:
         about = read_description(folder)
     except RecordError as error:
-        raise ReportError(str(error)) from None
+        inside = sorted(found.parent.name for found in folder.glob("*/sweep.json"))
+        hint = f"; there are sweeps in {folder}: {', '.join(inside)}" if inside else ""
+        raise ReportError(f"{error}{hint}") from None
     damaged: list[str] = []
     trials, epochs, classes = (_read(folder, table, damaged) for table in ("trials", "epochs", "classes"))
     if damaged and not skip_damaged:

@@ -9,6 +9,7 @@ from analysis import summary
 from analysis.formats import all_formats, styles
 from analysis.load import ReportError, Sweep, load
 from analysis.tables import all_tables
+from sweeps.record.output import unfailing_output
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -20,21 +21,28 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--skip-damaged", action="store_true", help="go on without files that are damaged")
     parser.add_argument("--out", type=Path, help="folder for files (default: FOLDER/report)")
     options = parser.parse_args(argv)
-    try:
-        sweep = load(options.folder, options.skip_damaged)
-        if sweep.finals.empty:
-            why = "; ".join(summary.troubles(sweep))
-            raise ReportError(f"{options.folder}: no final run has finished, so there is no table ({why})")
-        print(tables(sweep, options.style))
-        if not options.tables_only:
-            out = options.out or options.folder / "report"
-            write(sweep, out)
-            suffixes = ", ".join(form.SUFFIX for form in all_formats().values())
-            print(f"\ntables ({suffixes}) and figures (png, svg) are in {out}")
-    except ReportError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    with unfailing_output():
+        try:
+            _report(options)
+        except ReportError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 2
+        except KeyboardInterrupt:
+            return 130
     return 0
+
+
+def _report(options: argparse.Namespace) -> None:
+    sweep = load(options.folder.expanduser(), options.skip_damaged)
+    if sweep.finals.empty:
+        why = "; ".join(summary.troubles(sweep))
+        raise ReportError(f"{options.folder}: no final run has finished, so there is no table ({why})")
+    print(tables(sweep, options.style))
+    if not options.tables_only:
+        out = (options.out or options.folder / "report").expanduser()
+        write(sweep, out)
+        suffixes = ", ".join(form.SUFFIX for form in all_formats().values())
+        print(f"\ntables ({suffixes}) and figures (png, svg) are in {out}")
 
 
 def tables(sweep: Sweep, style: str = "txt") -> str:
@@ -58,11 +66,13 @@ def write(sweep: Sweep, out: Path) -> None:
 
     try:
         out.mkdir(parents=True, exist_ok=True)
-        (out / "report.txt").write_text(tables(sweep) + "\n")
+        (out / "report.txt").write_text(tables(sweep) + "\n", encoding="utf-8")
         for name, module in all_tables().items():
             frame = module.frame(sweep)
             for form in all_formats().values() if frame is not None else ():
-                (out / f"{name}.{form.SUFFIX}").write_text(form.table(frame, module.display(frame)) + "\n")
+                (out / f"{name}.{form.SUFFIX}").write_text(
+                    form.table(frame, module.display(frame)) + "\n", encoding="utf-8"
+                )
         for name, module in all_figures().items():
             if figure := module.draw(sweep):
                 save(figure, out / name)

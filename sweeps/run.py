@@ -14,6 +14,7 @@ from lt_core.errors import InputError, Unavailable
 from sweeps import experiments
 from sweeps.engine.share import Share, of_this_machine
 from sweeps.record.errors import RecordError
+from sweeps.record.output import unfailing_output
 from sweeps.terminal import options as options_of
 from sweeps.terminal.signals import Interrupted, Signals
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 def main(argv: list[str] | None = None) -> int:
     """Parse the command line, run the sweep, return the exit code."""
-    with Signals() as signals:
+    with unfailing_output(), Signals() as signals:
         try:
             given = vars(options_of.parser().parse_args(argv))
             if given.get("list"):

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from analysis.discovery import modules_of
 
 matplotlib.use("Agg")
+matplotlib.rcParams["text.parse_math"] = False  # labels come from outside: US$5 vs $10 is no formula
 
 
 def all_figures() -> dict[str, ModuleType]:
@@ -22,3 +23,8 @@ def save(figure: Figure, path: Path) -> None:
     for suffix in (".png", ".svg"):
         figure.savefig(path.with_name(path.name + suffix), dpi=150, bbox_inches="tight")
     plt.close(figure)
+
+
+def legend_entry(label: str) -> str:
+    """Return a label as a legend shows it; one that begins with an underscore would be left out."""
+    return f" {label}" if label.startswith("_") else label

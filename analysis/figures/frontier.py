@@ -4,6 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
+from analysis.figures import legend_entry
 from analysis.groups import GROUP
 from analysis.load import Sweep
 from analysis.tables.frontier import curves
@@ -19,7 +20,7 @@ def draw(sweep: Sweep) -> Figure | None:
     figure, ax = plt.subplots(figsize=(8.5, 5))
     base = found[reference].values()
     head, tail = (100 * np.mean([getattr(c, side) for c in base], axis=0) for side in ("head", "tail"))
-    ax.plot(head, tail, "k-", lw=1.5, label=f"{sweep.labels[reference]}, post-hoc adjustment")
+    ax.plot(head, tail, "k-", lw=1.5, label=legend_entry(f"{sweep.labels[reference]}, post-hoc adjustment"))
     taus = sweep.about.taus
     for tau in [tau for tau in (0.0, 0.5, 1.0, 1.5, 2.0) if tau in taus]:
         i = taus.index(tau)
@@ -31,9 +32,8 @@ def draw(sweep: Sweep) -> Figure | None:
         points = 100 * np.array([c.point for c in found[arm].values()])
         mean = points.mean(axis=0)
         se = points.std(axis=0, ddof=1) / len(points) ** 0.5 if len(points) > 1 else np.zeros(2)
-        ax.errorbar(
-            mean[0], mean[1], xerr=se[0], yerr=se[1], fmt="o", ms=6, color=colours[i % 20], label=label
-        )
+        style = {"fmt": "o", "ms": 6, "color": colours[i % 20], "label": legend_entry(label)}
+        ax.errorbar(mean[0], mean[1], xerr=se[0], yerr=se[1], **style)
     ax.set_xlabel(f"head recall, % (the largest {100 * GROUP:.0f} % of the classes)")
     ax.set_ylabel(f"tail recall, % (the rarest {100 * GROUP:.0f} %)")
     ax.set_title(f"{sweep.about.experiment} on {sweep.about.data.name}: final runs")

@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
+from analysis.figures import legend_entry
 from analysis.load import Sweep
 
 PANELS = (("test_macro_recall", "test macro recall"), ("train_accuracy", "training accuracy"))
@@ -20,8 +21,8 @@ def draw(sweep: Sweep) -> Figure:
             if not by_epoch.ngroups:
                 continue
             mean, se = by_epoch.mean(), by_epoch.sem().fillna(0)
-            colour = colours[i % len(colours)]
-            ax.plot(mean.index, mean, label=label, color=colour, marker="." if len(mean) == 1 else None)
+            colour, marker = colours[i % len(colours)], "." if len(mean) == 1 else None
+            ax.plot(mean.index, mean, label=legend_entry(label), color=colour, marker=marker)
             ax.fill_between(mean.index, mean - se, mean + se, color=colour, alpha=0.2, linewidth=0)
         ax.set_xlabel("epoch")
         ax.xaxis.get_major_locator().set_params(integer=True)

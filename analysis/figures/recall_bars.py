@@ -4,6 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
+from analysis.figures import legend_entry
 from analysis.groups import head_to_tail
 from analysis.load import Sweep
 
@@ -26,9 +27,9 @@ def draw(sweep: Sweep) -> Figure:
         name = arm.name
         ax.bar(position, 100 * mean.loc[name], yerr=100 * se.loc[name], color="#4477aa", ecolor="#222222")
         if arm.baseline and arm.baseline in mean.index:
-            label = sweep.labels[arm.baseline]
+            style = {"color": "#cc3311", "label": legend_entry(sweep.labels[arm.baseline]), "linewidth": 1.2}
             baseline = 100 * mean.loc[arm.baseline]
-            ax.step(position, baseline, where="mid", color="#cc3311", label=label, linewidth=1.2)
+            ax.step(position, baseline, where="mid", **style)
             ax.legend(fontsize=7, loc="upper right", frameon=False)
         ax.set_title(arm.label if shared else f"{arm.label} ({sum(arm.train_counts):,} images)", fontsize=9)
         ax.set_ylim(0, 100)

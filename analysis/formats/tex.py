@@ -5,9 +5,21 @@ import pandas as pd
 from analysis.formats import drawn
 
 SUFFIX = "tex"
+LETTERS = "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΥΦΨΩ"  # other capitals look as Latin ones
+NAMES = (
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi "
+    "chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"
+)
+SIGNS = {"±": r"\pm", "−": "-", "×": r"\times", "→": r"\to", "≥": r"\ge", "≤": r"\le", "²": "^2"}
+KNOWN = {letter: rf"\{name}" for letter, name in zip(LETTERS, NAMES.split(), strict=True)} | SIGNS
 title = line = str
 
 
 def table(frame: pd.DataFrame, display: pd.DataFrame) -> str:
     """Return the text as a tabular."""
-    return drawn(display, "latex_booktabs")
+    return in_latex(drawn(display, "latex_booktabs"))
+
+
+def in_latex(text: str) -> str:
+    """Return text with what LaTeX has for Greek letters and signs."""
+    return "".join(rf"\ensuremath{{{KNOWN[c]}}}" if c in KNOWN else c for c in text)

@@ -9,6 +9,7 @@ from analysis.words import percent
 TITLE = "Precision, recall and F1 by class, percent, mean over seeds"
 LONG = True  # in the files alone
 METRICS = ["precision", "recall", "f1"]
+AVERAGES = ["macro average", "weighted average"]
 
 
 def frame(sweep: Sweep) -> pd.DataFrame:
@@ -24,12 +25,12 @@ def frame(sweep: Sweep) -> pd.DataFrame:
         by_class = own.groupby("class")[[*METRICS, "support"]].mean()
         by_class.index = pd.Index([names[k] for k in by_class.index])
         weighted = by_class[METRICS].mul(by_class.support, axis=0).sum() / by_class.support.sum()
-        by_class.loc["macro average"] = by_class.mean()
-        by_class.loc["weighted average"] = weighted
-        total = own.groupby("trial").support.sum().mean()
-        by_class.loc[["macro average", "weighted average"], "support"] = total
-        if arm.name in published:
-            by_class = by_class.join(published[arm.name])
+        total = {"support": own.groupby("trial").support.sum().mean()}
+        averages = pd.DataFrame([{**by_class.mean(), **total}, {**weighted, **total}], AVERAGES)
+        if arm.name in published:  # whose classes have other names than the averages
+            by_class = pd.concat([by_class, averages]).join(published[arm.name])
+        else:
+            by_class = pd.concat([by_class, averages])
         by_class.insert(0, "arm", arm.label)
         found.append(by_class.rename_axis("class").reset_index())
     table = pd.concat(found, ignore_index=True)
@@ -46,7 +47,7 @@ def _published(sweep: Sweep) -> dict[str, pd.DataFrame]:
     found = {}
     for arm, key in keys.items():
         by_class = table[table.step == key].set_index("class")[METRICS].add_prefix("published_")
-        by_class.loc["macro average"] = by_class.mean()
+        by_class.loc[AVERAGES[0]] = by_class.mean()
         found[arm] = by_class
     return found
 

@@ -1,5 +1,6 @@
 """What an experiment is: arms, budgets and the questions that they answer."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -80,8 +81,14 @@ class Experiment:
         names = [arm.name for arm in self.arms]
         for name in names:
             check_name("arm", name)
-        if len(set(names)) < len(names):
-            raise InputError(f"two arms have one name: {names}")
+        for what, called in (("name", names), ("label", [arm.label for arm in self.arms])):
+            if double := [name for name, n in Counter(called).items() if n > 1]:
+                raise InputError(f"two arms have one {what}, {double[0]!r}: tables could not tell them apart")
+        for arm in self.arms:
+            if not arm.label.strip() or not arm.label.isprintable():
+                raise InputError(
+                    f"arm {arm.name!r}: its label {arm.label!r} is not a line that can be printed"
+                )
         mentioned = [arm.baseline for arm in self.arms if arm.baseline]
         mentioned += [self.frontier_of] if self.frontier_of else []
         mentioned += [name for question in self.questions for name in (question.arm, question.against)]

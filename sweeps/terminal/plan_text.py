@@ -11,7 +11,7 @@ from sweeps.planning.plan import Plan, PlannedArm, final_counts, train_counts
 from sweeps.record.metrics import RUNG_METRIC, SELECTION_METRIC
 from sweeps.search.asha import REDUCTION, rung
 from sweeps.terminal.data_text import MOST_CLASSES, data_lines
-from sweeps.terminal.progress import duration
+from sweeps.terminal.progress import duration, noted
 
 SHOWN = ("model", "optimizer", "lr", "batch_size", "weight_decay", "schedule", "augment")
 OWN = ("profile", "imbalance_ratio", "n_max", "precision")  # of an arm, where it differs from the first's
@@ -26,7 +26,7 @@ def plan_text(plan: Plan, data: Dataset, folder: Path, concurrent: int, costs: d
         "",
         *(line for arm in plan.arms for line in _arm(plan, arm)),
         "",
-        *(f"  note: {note}" for note in plan.notes),
+        *(f"  {noted(note)}" for note in plan.notes),
         *_search(plan),
         f"  at once: {concurrent} trials",
         f"  results: {folder}",

@@ -8,6 +8,7 @@ from typing import Any, Self
 from rich.console import Console
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn
 from rich.progress import Progress as Bar
+from rich.table import Column
 
 from sweeps.planning.plan import Plan
 from sweeps.record.metrics import SELECTION_METRIC
@@ -15,6 +16,7 @@ from sweeps.record.states import Status
 from sweeps.store.recovery import Recovered
 
 PLAIN_LINE_SECONDS = 15.0
+BAR, BESIDE = 24, 7  # columns of the bar; of the percentage and of what is between
 NAMED = (Status.STOPPED, Status.DIVERGED, Status.FAILED)  # where there are any
 TELLING_SHARE = 0.03  # of the work, before the time left is judged
 
@@ -34,8 +36,10 @@ class Progress:
         self.best: tuple[float, str] | None = None
         self.started_at = self.printed_at = time.monotonic()
         self.working_since: float | None = None
-        self.console = Console(file=sys.stdout, highlight=False)
-        columns = BarColumn(bar_width=24), TaskProgressColumn(), TextColumn("{task.description}")
+        # Labels and messages come from outside: nothing in them is markup.
+        self.console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
+        words = TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True))
+        columns = BarColumn(bar_width=BAR), TaskProgressColumn(), words
         self.bar = Bar(*columns, console=self.console)
         self.task = self.bar.add_task("starting Ray workers", total=self.total)
 
@@ -72,7 +76,7 @@ class Progress:
         """Say something once, above the display."""
         if text not in self.notes:
             self.notes.add(text)
-            self.console.print(f"note: {text}", soft_wrap=True, markup=False)
+            self.console.print(noted(text), soft_wrap=True)
 
     def started(self) -> None:
         if self.working_since is None:  # workers take seconds to start
@@ -104,25 +108,36 @@ class Progress:
         done = sum(self.counts.values()) - self.counts[Status.RUNNING]
         return f"{done} of {max(self.trials, done + self.counts[Status.RUNNING])} done"
 
-    def line(self) -> str:
-        """Return the state in one line."""
+    def line(self, room: int | None = None) -> str:
+        """Return the state in one line of at most ``room`` characters: what matters most stays."""
         counts = self.counts
         parts = [f"{counts[Status.RUNNING]} running, {self.done_so_far()}"]
-        parts += [f"{counts[s]} {s}" for s in NAMED if counts[s]]
-        if self.best:
-            parts.append(f"best val macro recall {self.best[0]:.3f} ({self.best[1]})")
         done, left = self.done - self.before, self.total - self.done
         if self.working_since and left > 0 and done > TELLING_SHARE * (done + left):
             elapsed = time.monotonic() - self.working_since
             parts.append(f"about {duration(elapsed * left / done)} left")
-        return ", ".join(parts)
+        counted = [f"{counts[s]} {s}" for s in NAMED if counts[s]]
+        best = f"best val macro recall {self.best[0]:.3f}" if self.best else ""
+        whose = [f"{best} ({self.best[1]})"] if self.best else []
+        for ending in ([*counted, *whose], [*counted, best], counted, []):
+            line = ", ".join(filter(None, [*parts, *ending]))
+            if room is None or len(line) <= room:
+                break
+        return line
 
     def _show(self, last: bool = False) -> None:
         if self.console.is_terminal:
-            self.bar.update(self.task, completed=self.done, description=self.line())
+            self.bar.update(
+                self.task, completed=self.done, description=self.line(self.console.width - BAR - BESIDE)
+            )
         elif last or time.monotonic() - self.printed_at > PLAIN_LINE_SECONDS:
             self.printed_at = time.monotonic()
             print(f"[{duration(self.printed_at - self.started_at)}] {self.line()}", flush=True)
+
+
+def noted(text: str) -> str:
+    """Return what is said of something: a warning says so itself."""
+    return text if text.startswith("warning:") else f"note: {text}"
 
 
 def duration(seconds: float) -> str:

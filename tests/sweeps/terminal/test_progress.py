@@ -1,5 +1,9 @@
 """The display counts work by epochs trained."""
 
+import re
+import sys
+from io import StringIO
+
 import pytest
 
 from sweeps.planning import Arm, Experiment
@@ -7,7 +11,7 @@ from sweeps.planning.plan import make_plan
 from sweeps.record.states import Status
 from sweeps.store.recovery import Recovered
 from sweeps.terminal.progress import Progress, duration
-from tests.sweeps.plans import CPU
+from tests.sweeps.plans import CPU, plan_of
 
 COSTS = {"cheap": 1.0, "dear": 3.0}  # seconds an epoch
 
@@ -32,7 +36,7 @@ def test_the_work_is_epochs_times_their_cost(progress):
     assert progress.done == 6
     progress.ended("dear", Status.STOPPED, 2)  # what it leaves is work that need not be done
     assert progress.done == 12
-    assert progress.line().startswith("0 running, 1 of 4 done, 1 stopped")
+    assert progress.line() == "0 running, 1 of 4 done, about 0 s left, 1 stopped"
 
 
 def test_the_untrained_network_costs_nothing(progress):
@@ -76,3 +80,35 @@ def test_an_interrupted_trial_is_not_done(progress):
 )
 def test_durations(seconds, text):
     assert duration(seconds) == text
+
+
+class Terminal(StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_bar_and_time_left_stay_in_a_narrow_terminal(digits, width, monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setenv("TERM", "xterm")
+    plan = plan_of("cb_focal", digits)
+    progress = Progress(plan, {arm.name: 1.0 for arm in plan.arms})
+    progress.labels["ce"] = "[/red] a label that is much longer than any terminal is wide " * 2
+    progress.done = 0.1 * progress.total
+    with progress:
+        progress.started()
+        progress.epoch("ce", report(1, 0.5))
+    shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", terminal.getvalue()).splitlines()[-1].rpartition("\r")[2]
+    assert re.match(r"[━╸╺ ]{24}  10% 1 running, 0 of \d+ done, about .* left", shown)
+    assert ("best val macro recall 0.500" in shown) == (width == 120)
+    assert len(shown.rstrip()) <= width
+
+
+def test_markup_in_a_label_or_a_message_is_none(digits, capsys):
+    plan = plan_of("cb_focal", digits)
+    progress = Progress(plan, {arm.name: 1.0 for arm in plan.arms})
+    progress.note("CE [/ours] :smile: failed")
+    progress.note("warning: [red]few[/red]")
+    assert capsys.readouterr().out == "note: CE [/ours] :smile: failed\nwarning: [red]few[/red]\n"
