@@ -32,6 +32,8 @@ def main(argv: list[str] | None = None) -> int:
             given = vars(options_of.parser().parse_args(argv))
             if given.get("list"):
                 return _list()
+            if sys.platform == "win32":
+                raise InputError("sweeps run on Linux and macOS; on Windows, in WSL")
             if "experiment" not in given:
                 raise InputError("which experiment? --list shows them")
             return _sweep(given, signals)
@@ -49,6 +51,7 @@ def _list() -> int:
 
 
 def _sweep(given: dict[str, Any], signals: Signals) -> int:
+    given = options_of.with_paths(given)
     name = experiments.name_of(given["experiment"])
     folder = Path(given.get("results", options_of.DEFAULTS["results"])) / name
     begun = _begun(folder) if given.get("resume") else None
@@ -92,7 +95,11 @@ def _begun(folder: Path) -> "Description":
     """Return what is on record of the sweep that --resume goes on with."""
     from sweeps.record.description import read_description
 
-    return read_description(folder)
+    try:
+        return read_description(folder)
+    except RecordError as error:
+        never_began = "" if (folder / "sweep.json").exists() else "; begin it without --resume"
+        raise InputError(f"{error}{never_began}") from None
 
 
 def _open_data(options: Namespace, settings: dict[str, Any]) -> tuple[dict[str, Any], "Dataset"]:
@@ -148,12 +155,13 @@ def _run(
 ) -> str | None:
     """Show the plan and run it; return why it ended early, or None."""
     from sweeps.engine import run as engine
+    from sweeps.engine.connection import connected
     from sweeps.planning.costs import seconds_per_epoch_by_arm
     from sweeps.store.results import Results
     from sweeps.terminal.plan_text import plan_text
     from sweeps.terminal.progress import Progress
 
-    with engine.connected(options.address) as there_is:
+    with connected(options.address) as there_is:
         signals.install()  # Ray has taken SIGTERM
         concurrent = share.concurrent(there_is.get("CPU", 0), there_is.get("GPU", 0), options.max_concurrent)
         costs = seconds_per_epoch_by_arm(plan, data)

@@ -22,7 +22,7 @@ def load(model: nn.Module, name: str, source: str) -> None:
     Raises:
         InputError: neither reachable nor fitting; the line says what to do.
     """
-    found = _imagenet(name) if source == "imagenet" else _file(Path(source))
+    found = _imagenet(name) if source == "imagenet" else _file(Path(source).expanduser())
     kept = found.keys() == {"model", "weights"}
     if kept and found["model"] != name:
         raise InputError(f"pretrained={source} was kept by a run with model={found['model']}, not {name}")

@@ -1,21 +1,12 @@
-"""Ray: connecting, and one fit of everything planned."""
+"""One fit of everything planned, inside a connected Ray."""
 
-import logging
-import os
 import shutil
-import signal
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
-import ray
-from joblib import cpu_count
 from ray import tune
 
 from lt_core.data import Dataset
-from lt_core.errors import InputError
-from sweeps.engine import patches
 from sweeps.engine.recorder import EndedEarly, Recorder
 from sweeps.engine.scheduler import SweepScheduler
 from sweeps.engine.searcher import SweepSearcher
@@ -25,47 +16,7 @@ from sweeps.planning.plan import Plan
 from sweeps.search.sequence import Sequence
 from sweeps.store.results import Results
 from sweeps.terminal.progress import Progress
-from sweeps.terminal.signals import Interrupted, Signals
-
-QUIET = {
-    "RAY_AIR_NEW_OUTPUT": "0",  # its output engine prints whatever verbose says
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # thousands of files; ours is the record
-    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # see sweeps.terminal.signals
-    "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",  # final runs report no validation metric
-    "TUNE_GLOBAL_CHECKPOINT_S": "1000000000",  # Ray's own state is never read
-    "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
-    "TUNE_WARN_THRESHOLD_S": "60",
-}
-
-
-@contextmanager
-def connected(address: str | None) -> Iterator[dict[str, float]]:
-    """Start Ray on this machine, or connect to ``address``; yield the resources there are."""
-    os.environ.update(QUIET)
-    patches.keep_signals_from_ray()
-    patches.listen_on_loopback(alone=address is None)
-    patches.say_nothing_of_dead_workers()
-    patches.say_nothing_of_failed_trials()
-    patches.wait_for_workers()
-    try:
-        ray.init(
-            address=address or "local",
-            num_cpus=None if address else cpu_count(),
-            include_dashboard=None if address else False,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-        )
-    except SystemExit:  # Ray's way with SIGTERM while it starts
-        raise Interrupted(signal.SIGTERM) from None
-    except (ConnectionError, ValueError) as error:
-        raise InputError(f"no Ray cluster at --address {address}: {error}") from None
-    try:
-        yield ray.cluster_resources()
-    finally:
-        ray.shutdown()
+from sweeps.terminal.signals import Signals
 
 
 def run(

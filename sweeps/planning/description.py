@@ -12,6 +12,7 @@ from lt_core.evaluation.posthoc import TAUS
 from sweeps.planning.plan import Plan, PlannedArm, final_counts, start_note, weight_note
 from sweeps.record.description import ArmRecord, DataRecord, Description, QuestionRecord, SpaceRecord
 
+GIT_SECONDS = 10  # it may wait for a disk, or for a person
 PACKAGES = ("torch", "torchvision", "ray", "optuna", "numpy", "pandas", "pyarrow")
 
 
@@ -73,9 +74,18 @@ def _digest(experiment: str) -> str | None:
 
 
 def _git_revision() -> str | None:
-    here = Path(__file__).parent
-    command = ["git", "-C", str(here), "describe", "--always", "--dirty"]
-    try:
-        return subprocess.run(command, capture_output=True, text=True).stdout.strip() or None
-    except FileNotFoundError:  # no git on this machine
+    """Return the revision of the repository that this very file is part of; None: it is in none, or there is
+    no git. A package that is installed inside somebody's repository is no part of it."""
+    here = Path(__file__)
+    if _git(here.parent, "ls-files", "--error-unmatch", here.name) is None:
         return None
+    return _git(here.parent, "describe", "--always", "--dirty")
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    command = ["git", "-C", str(folder), *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=GIT_SECONDS)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() or None if done.returncode == 0 else None

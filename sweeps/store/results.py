@@ -24,6 +24,7 @@ from sweeps.store.recovery import Recovered, Row, parquet, recover
 from sweeps.store.schemas import SCHEMAS
 
 FLUSH_SECONDS = 5.0
+OURS = (*SCHEMAS, journal.NAME, "checkpoints", "weights")
 ROWS_PER_PART = 10_000
 
 
@@ -43,13 +44,13 @@ class Results:
         """
         self.place: Location = Folder(place) if isinstance(place, Path) else place
         self._lock = self.place.lock()
-        if not resume and self.place.names("*"):
+        try:
+            if not resume:
+                self._clear_what_never_began()
+            self.past = recover(self.place) if resume else Recovered()
+        except InputError:
             self._lock.close()
-            raise InputError(
-                f"{self.place} already holds results: go on with --resume, give another --results, or move "
-                "it away"
-            )
-        self.past = recover(self.place) if resume else Recovered()
+            raise
         self.trials, self._active, self._sealed = self.past.trials, self.past.active, self.past.sealed
         self._clean()
         self._journal = self._new_journal()
@@ -109,6 +110,21 @@ class Results:
         tables = {"trials": self.trials.values(), **self._active}
         entries = [(table, row) for table, rows in tables.items() for row in rows]
         return journal.Journal(self.place, [(journal.SEALED, self._sealed), *entries])
+
+    def _clear_what_never_began(self) -> None:
+        """Make way where a start was killed before sweep.json was there: no trial can have run by then."""
+        there = [name for name in self.place.names("*") if not name.endswith(".tmp")]
+        if "sweep.json" in there:
+            remedy = "go on with --resume, give another --results, or move it away"
+            raise InputError(f"{self.place} already holds results: {remedy}")
+        foreign = [name for name in there if name not in OURS]
+        ran = [key for key, row in recover(self.place).trials.items() if row.get("known_from") is None]
+        if foreign or ran:
+            what = foreign[0] if foreign else "trials without their sweep.json"
+            remedy = "give another --results, or move it away"
+            raise InputError(f"{self.place} holds {what}, and no sweep: {remedy}")
+        for name in self.place.names("*"):
+            self.place.remove(name)
 
     def _clean(self) -> None:
         """Drop what a writer that was killed left behind."""

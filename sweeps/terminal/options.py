@@ -31,6 +31,7 @@ DEFAULTS: dict[str, Any] = {
     "set": [],
     "address": None,
 }
+PATHS = ("results", "data_dir", "warm_start", "experiment")
 OF_THE_CALL = {"experiment", "list", "dry_run", "resume", "results", "time_budget"}  # never taken over
 MAY_CHANGE = {"trials", "seeds", "max_concurrent", "address", "checkpoint_every", "data_dir"}
 
@@ -73,14 +74,18 @@ def parser() -> Parser:
     return parser
 
 
+def with_paths(given: dict[str, Any]) -> dict[str, Any]:
+    """Return what was given with ~ in every path as the home folder that it stands for."""
+    paths = {name: str(Path(given[name]).expanduser()) for name in PATHS if name in given}
+    return given | paths | ({"dataset": _absolute(given["dataset"])} if "dataset" in given else {})
+
+
 def complete(given: dict[str, Any], recorded: dict[str, Any] | None) -> argparse.Namespace:
     """Fill up what was not given: from the sweep that is resumed, else with the defaults.
 
     Raises:
         InputError: what was given differs from ``recorded`` where it may not.
     """
-    if "dataset" in given:
-        given = given | {"dataset": _absolute(given["dataset"])}
     taken = {name: value for name, value in (recorded or {}).items() if name in DEFAULTS}
     for name, value in given.items():
         if name in taken and name not in MAY_CHANGE | OF_THE_CALL and not _same(name, value, taken[name]):
@@ -107,7 +112,7 @@ def _shown(name: str, value: Any) -> str:
 
 def _absolute(dataset: str) -> str:
     kind, _, where = dataset.partition(":")
-    return f"{kind}:{Path(where).resolve()}" if where else dataset
+    return f"{kind}:{Path(where).expanduser().resolve()}" if where else dataset
 
 
 def resume_command(options: argparse.Namespace) -> str:

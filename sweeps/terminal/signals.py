@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Self
 
+NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
+
 
 class Interrupted(BaseException):
     """A signal came before the sweep began, or after it ended."""
@@ -24,7 +26,7 @@ class Signals:
         received: the first that came, or None.
     """
 
-    HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    HANDLED = tuple(signal.Signals[name] for name in NAMES if name in signal.Signals.__members__)
 
     def __init__(self) -> None:
         self.received: int | None = None
@@ -57,7 +59,9 @@ class Signals:
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         self.received = self.received or number
-        if number == signal.SIGHUP and sys.stdout.isatty():  # the terminal is gone: nothing to write to
+        if (
+            signal.Signals(number).name == "SIGHUP" and sys.stdout and sys.stdout.isatty()
+        ):  # the terminal is gone: nothing to write to
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, 1)
             os.dup2(nowhere, 2)

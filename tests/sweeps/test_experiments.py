@@ -7,6 +7,7 @@ from analysis.load import load
 from analysis.report import tables
 from sweeps import experiments
 from sweeps.engine import run as engine
+from sweeps.engine.connection import connected
 from sweeps.engine.share import Share
 from sweeps.planning.description import describe
 from sweeps.store.results import Results
@@ -23,7 +24,7 @@ EPOCHS = dict.fromkeys(NAMES, 3) | dict.fromkeys(
 
 @pytest.fixture(scope="module")
 def cores():
-    with engine.connected(None) as resources:
+    with connected(None) as resources:
         yield int(resources["CPU"])
 
 

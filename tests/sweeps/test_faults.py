@@ -146,8 +146,8 @@ def test_a_warm_start_knows_the_other_sweeps_trials(sweep, tmp_path, data_dir):
 def test_a_local_ray_listens_on_loopback_alone():
     code = """
 import ray
-from sweeps.engine import run as engine
-with engine.connected(None):
+from sweeps.engine.connection import connected
+with connected(None):
     ray.get(ray.remote(lambda: 1).remote())
     print(open("/proc/net/tcp").read(), open("/proc/net/tcp6").read(), sep="")
 """

@@ -13,7 +13,7 @@ from ray.tune.execution.tune_controller import TuneController
 from ray.tune.schedulers import FIFOScheduler
 
 from sweeps.engine import patches
-from sweeps.engine import run as engine
+from sweeps.engine.connection import QUIET, connected
 
 ENGINE = Path(patches.__file__).parent
 RAY = Path(ray.__file__).parent
@@ -21,7 +21,7 @@ RAY = Path(ray.__file__).parent
 
 @pytest.fixture(scope="module")
 def ray_here():
-    with engine.connected(None) as resources:
+    with connected(None) as resources:
         yield resources
 
 
@@ -85,7 +85,7 @@ def test_nothing_else_of_ours_uses_what_ray_does_not_promise():
         assert bool(private) == (path.name == "patches.py"), (path, private)
 
 
-@pytest.mark.parametrize("name", engine.QUIET)
+@pytest.mark.parametrize("name", QUIET)
 def test_ray_reads_the_variables_that_are_set_for_it(name):
     read = [RAY / "tune/constants.py", RAY / "air/constants.py", RAY / "_private/ray_constants.py"]
     read += [RAY / "_private/accelerators/accelerator.py", RAY / "_common/usage/usage_constants.py"]

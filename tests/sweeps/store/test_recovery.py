@@ -141,7 +141,7 @@ def test_a_failed_trial_is_not_measured_again(tmp_path):
 def test_a_folder_that_lost_its_description_is_not_written_over(tmp_path):
     write_trial(results := Results(tmp_path / "r"), 0)
     results.abandon()
-    with pytest.raises(InputError, match="already holds results"):
+    with pytest.raises(InputError, match=r"holds trials without their sweep.json, and no sweep"):
         Results(tmp_path / "r")
     assert check(recover(Folder(tmp_path / "r")), 1) == 1
 

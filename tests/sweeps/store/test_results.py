@@ -58,6 +58,7 @@ def test_a_row_is_in_the_journal_before_it_is_in_parquet(tmp_path):
 
 def test_a_folder_with_results_is_refused(tmp_path):
     results = Results(tmp_path / "r")
+    results.place.write("sweep.json", b"{}")
     results.close()
     with pytest.raises(InputError, match="already holds results: go on with --resume"):
         Results(tmp_path / "r")
