@@ -1,7 +1,12 @@
 """Report a sweep: tables and figures from its results folder.  python -m analysis.report results/NAME"""
 
 import argparse
+import signal
 import sys
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback from the midst of an import
+
 from pathlib import Path
 from types import ModuleType
 
@@ -27,8 +32,6 @@ def main(argv: list[str] | None = None) -> int:
         except ReportError as error:
             print(f"error: {error}", file=sys.stderr)
             return 2
-        except KeyboardInterrupt:
-            return 130
     return 0
 
 

@@ -4,8 +4,13 @@ Torch, Ray and Optuna take seconds to import, so each function imports what it n
 and wrong options answer at once.
 """
 
+import signal
 import subprocess
 import sys
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback from the midst of what is imported below
+
 from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,6 +62,8 @@ def _sweep(given: dict[str, Any], signals: Signals) -> int:
     begun = _begun(folder) if given.get("resume") else None
     options = options_of.complete(given, begun.options if begun else None)
     settings = options_of.settings(options.set)
+    with signals.at_once():
+        _import_what_is_heavy(ray_too=not options.dry_run)
 
     from sweeps.planning.costs import seconds_per_epoch_by_arm
     from sweeps.planning.description import describe
@@ -89,6 +96,14 @@ def _sweep(given: dict[str, Any], signals: Signals) -> int:
         return 0
     ended_early = _run(plan, data, folder, description, known, notes, source, options, share, signals)
     return _finish(folder, options, ended_early, signals)
+
+
+def _import_what_is_heavy(ray_too: bool) -> None:
+    import sweeps.planning.plan
+    import sweeps.search.study
+
+    if ray_too:
+        import sweeps.engine.run  # noqa: F401
 
 
 def _begun(folder: Path) -> "Description":

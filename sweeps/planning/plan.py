@@ -17,7 +17,7 @@ from lt_core.losses.class_weights import class_weights
 from lt_core.registry import nearest
 from sweeps.planning.experiment import Arm, Experiment
 from sweeps.planning.presets import Preset, by_nature
-from sweeps.planning.spaces import Space
+from sweeps.planning.spaces import Space, size
 from sweeps.record.states import Phase
 
 SHORTLIST, CONFIRM_SEEDS = 3, 2
@@ -68,13 +68,18 @@ class Plan:
     def final_seeds(self) -> list[int]:
         return [seeds.derive(self.seed, "final", i) for i in range(self.seeds)]
 
+    def search_trials(self, arm: PlannedArm) -> int:
+        """Return the search trials of an arm: as many as were asked for, if its space has as many."""
+        return int(min(self.trials, size(arm.search)))
+
     def runs(self) -> list[tuple[PlannedArm, Phase, int]]:
         """Return (arm, phase, number of runs) for everything planned."""
         rows = []
         for arm in self.arms:
             if arm.search:
-                confirm = min(SHORTLIST, self.trials) * CONFIRM_SEEDS
-                rows += [(arm, Phase.SEARCH, self.trials), (arm, Phase.CONFIRM, confirm)]
+                trials = self.search_trials(arm)
+                confirm = min(SHORTLIST, trials) * CONFIRM_SEEDS
+                rows += [(arm, Phase.SEARCH, trials), (arm, Phase.CONFIRM, confirm)]
             rows.append((arm, Phase.FINAL, self.seeds))
         return rows
 
@@ -133,13 +138,20 @@ def make_plan(
     if data.long_tailed and any(arm.config.profile == "none" for arm in arms):
         own = "the long tail that the data has by nature is used as it is"
         notes.append(f"{own}; --set profile=exponential draws another from it")
+    trials = trials if trials is not None else budget.trials
+    for planned in arms:
+        if planned.search and size(planned.search) < trials:
+            few = f"its space has {size(planned.search)} configurations"
+            notes.append(
+                f"{planned.arm.label}: {few}: the search ends when all are known, not after {trials}"
+            )
     train_counts(arms, data, "test")  # raises what the data cannot give
     train_counts([arm for arm in arms if arm.search], data, "val")
     return Plan(
         name=name,
         experiment=experiment,
         arms=arms,
-        trials=trials if trials is not None else budget.trials,
+        trials=trials,
         seeds=seeds if seeds is not None else budget.seeds,
         seed=seed,
         preset=preset,

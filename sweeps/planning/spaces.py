@@ -1,5 +1,7 @@
 """Search spaces: how a knob is proposed. A knob's usual range stands here, its default in TrainConfig."""
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -25,6 +27,10 @@ class Space(Protocol):
         """Return Optuna's parameters for a value of the knob, clipped into the range; none for no value."""
         ...
 
+    def points(self) -> tuple[Any, ...] | None:
+        """Return every value that can be proposed; None: there is no end of them."""
+        ...
+
 
 @dataclass(frozen=True)
 class Uniform:
@@ -44,6 +50,9 @@ class Uniform:
 
     def as_params(self, knob: str, value: float | None) -> dict[str, Any]:
         return {} if value is None else {knob: min(max(value, self.low), self.high)}
+
+    def points(self) -> tuple[float, ...] | None:
+        return (self.low,) if self.low == self.high else None
 
     def __str__(self) -> str:
         return f"{self.low:g} to {self.high:g}"
@@ -79,6 +88,9 @@ class LogOneMinus:
     def as_params(self, knob: str, value: float | None) -> dict[str, Any]:
         return {} if value is None else {f"1-{knob}": min(max(1 - value, 1 - self.high), 1 - self.low)}
 
+    def points(self) -> tuple[float, ...] | None:
+        return (self.low,) if self.low == self.high else None
+
     def __str__(self) -> str:
         return f"{self.low:g} to {self.high:g}, log scale of 1 - value"
 
@@ -100,6 +112,9 @@ class Choice:
 
     def as_params(self, knob: str, value: Any) -> dict[str, Any]:
         return {knob: value} if value in self.options else {}
+
+    def points(self) -> tuple[Any, ...]:
+        return tuple(dict.fromkeys(self.options))
 
     def __str__(self) -> str:
         return "one of " + ", ".join(str(option) for option in self.options)
@@ -127,8 +142,17 @@ class Maybe:
             return {f"{knob}?": False}
         return {f"{knob}?": True, **self.space.as_params(knob, value)}
 
+    def points(self) -> tuple[Any, ...] | None:
+        on = self.space.points()
+        return None if on is None else tuple(dict.fromkeys((self.off, *on)))
+
     def __str__(self) -> str:
         return f"off, or {self.space}"
+
+
+def size(search: Mapping[str, Space]) -> float:
+    """Return how many configurations there are to be proposed."""
+    return math.prod(math.inf if (found := s.points()) is None else len(found) for s in search.values())
 
 
 SPACES: dict[str, Space] = {

@@ -82,7 +82,7 @@ class Sequence:
             self._advance(search)
 
     def _open_searches(self) -> list[ArmSearch]:
-        return [search for search in self.searches.values() if search.asked < search.trials]
+        return [search for search in self.searches.values() if search.open]
 
     def _lost(self) -> list[TrialSpec]:
         """Return what must be measured again: terminal trials whose rows a damaged file took along."""

@@ -1,6 +1,8 @@
 """One arm's search: an Optuna study that is asked and told."""
 
+import itertools
 import json
+import math
 import warnings
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,10 +14,13 @@ from optuna.trial import TrialState
 from lt_core import seeds
 from lt_core.config import TrainConfig
 from sweeps.planning.plan import PlannedArm
+from sweeps.planning.spaces import size
 from sweeps.record.states import Phase, Status
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 warnings.filterwarnings("ignore", ".*group.*", ExperimentalWarning)
+
+REPEATS = 20  # of a proposal that is known; in the second half, what is left of a finite space is proposed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +46,7 @@ class ArmSearch:
     study: optuna.Study = field(init=False)
     live: dict[str, optuna.Trial] = field(default_factory=dict)
     configs: dict[str, TrainConfig] = field(default_factory=dict)
+    known: set[str] = field(default_factory=set)  # what was proposed
     confirming: int = -1  # confirmation runs still out; -1: not begun
 
     def __post_init__(self) -> None:
@@ -56,8 +62,13 @@ class ArmSearch:
         return f"{self.planned.name}-search-{self.asked:04d}"
 
     @property
+    def open(self) -> bool:
+        """Whether there is more to propose: trials are left, and configurations that are not known."""
+        return self.asked < self.trials and len(self.known) < size(self.planned.search)
+
+    @property
     def over(self) -> bool:
-        return self.asked >= self.trials and not self.live
+        return not (self.open or self.live)
 
     def propose(self, proposal: str | None = None) -> TrialSpec:
         """Ask Optuna for the next configuration; ``proposal``: what it proposed in an earlier session."""
@@ -66,8 +77,25 @@ class ArmSearch:
             self.study.enqueue_trial(json.loads(proposal))
         elif not self._begun():
             self.study.enqueue_trial(self._hand_picked())
+        asked, config = self._ask(0)
+        for again in range(1, REPEATS if proposal is None else 1):
+            if self._point(config) not in self.known:
+                break
+            self.study.tell(asked, state=TrialState.FAIL)  # the sampler takes no notice of it
+            if again > REPEATS // 2:
+                self._enqueue_what_is_left()
+            asked, config = self._ask(again)
+        self.live[key], self.configs[key] = asked, config
+        self.known.add(self._point(config))
+        return TrialSpec(
+            trial=key, arm=arm.name, phase=Phase.SEARCH, config=config, proposal=json.dumps(asked.params)
+        )
+
+    def _ask(self, again: int) -> tuple[optuna.Trial, TrainConfig]:
+        """Ask Optuna; ``again``: how often what it proposed was known already."""
+        arm, number = self.planned, (self.asked, again) if again else (self.asked,)
         self.study.sampler = optuna.samplers.TPESampler(
-            seed=seeds.derive(self.seed, "optuna", arm.name, self.asked),
+            seed=seeds.derive(self.seed, "optuna", arm.name, *number),
             n_startup_trials=max(5, self.trials // 4),
             multivariate=True,
             group=True,
@@ -75,11 +103,23 @@ class ArmSearch:
         )
         asked = self.study.ask()
         knobs = {knob: space.suggest(asked, knob) for knob, space in arm.search.items()}
-        config = TrainConfig.parse(self.fixed_knobs() | knobs)
-        self.live[key], self.configs[key] = asked, config
-        return TrialSpec(
-            trial=key, arm=arm.name, phase=Phase.SEARCH, config=config, proposal=json.dumps(asked.params)
-        )
+        return asked, TrainConfig.parse(self.fixed_knobs() | knobs)
+
+    def _point(self, config: TrainConfig) -> str:
+        """Return what tells configurations of this search apart; a run of the same one comes out the same."""
+        return repr([getattr(config, knob) for knob in self.planned.search])
+
+    def _enqueue_what_is_left(self) -> None:
+        """Let Optuna propose one of the configurations that are not known, where their number is finite."""
+        search = self.planned.search
+        if math.isinf(size(search)):
+            return
+        for values in itertools.product(*(space.points() or () for space in search.values())):
+            knobs = dict(zip(search, values, strict=True))
+            if self._point(self.planned.config.model_copy(update=knobs)) not in self.known:
+                params = [space.as_params(knob, knobs[knob]) for knob, space in search.items()]
+                self.study.enqueue_trial(dict(itertools.chain.from_iterable(map(dict.items, params))))
+                return
 
     def fixed_knobs(self) -> dict[str, Any]:
         """Return every knob of the search's runs; those that are searched have their hand-picked values."""

@@ -31,6 +31,7 @@ class Signals:
     def __init__(self) -> None:
         self.received: int | None = None
         self._end_early: Callable[[str], None] | None = None
+        self._at_once = False
 
     def __enter__(self) -> Self:
         self.install()
@@ -46,6 +47,15 @@ class Signals:
         for number in self.HANDLED:
             if signal.getsignal(number) != signal.SIG_IGN:
                 signal.signal(number, self._handle)
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Let a signal end the process on the spot: libraries that are half imported bear no exception."""
+        self._at_once = True
+        try:
+            yield
+        finally:
+            self._at_once = False
 
     @contextmanager
     def handled_by(self, end_early: Callable[[str], None]) -> Iterator[None]:
@@ -65,6 +75,8 @@ class Signals:
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, 1)
             os.dup2(nowhere, 2)
+        if self._at_once:
+            os._exit(128 + number)
         if self._end_early is None:
             raise Interrupted(number)
         self._end_early(signal.Signals(number).name)

@@ -47,9 +47,8 @@ def test_a_record_is_read_without_what_would_run_it(tmp_path):
     """As analysis does."""
     process, modules = imported("cb_focal", "--resume", cwd=tmp_path)
     assert process.returncode == 2
-    assert (
-        "error: results/cb_focal holds no sweep: No such file or directory (sweep.json)\n" in process.stderr
-    )
+    line = "error: results/cb_focal holds no sweep: No such file or directory (sweep.json)"
+    assert f"{line}; begin it without --resume\n" in process.stderr
     assert modules & {"torch", "torchvision", "ray", "optuna", "pandas", "scipy", "matplotlib"} == set()
 
 

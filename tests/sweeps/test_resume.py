@@ -307,5 +307,5 @@ def test_a_damaged_description_is_named(text, message, tmp_path, monkeypatch, ca
 def test_a_folder_without_a_sweep_cannot_be_resumed(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["cb_focal", "--resume"]) == 2
-    expected = "error: results/cb_focal holds no sweep: No such file or directory (sweep.json)\n"
-    assert capsys.readouterr().err == expected
+    expected = "error: results/cb_focal holds no sweep: No such file or directory (sweep.json); begin it"
+    assert capsys.readouterr().err == f"{expected} without --resume\n"
