@@ -5,6 +5,7 @@ import time
 import numpy as np
 import torch
 
+from lt_core import seeds
 from lt_core.batches.samplers import SAMPLERS
 from lt_core.build import build
 from lt_core.config import TrainConfig
@@ -49,7 +50,9 @@ def images_per_epoch(config: TrainConfig, counts: np.ndarray) -> int:
     """Return how many images an epoch of stage 1 passes through the model, from class counts [C]."""
     if config.noise_variances:
         counts = np.full_like(counts, counts.max())
-    drawn = int(SAMPLERS[config.sampler].images(counts))
+    labels = torch.from_numpy(np.repeat(np.arange(len(counts)), counts))
+    stream = seeds.generator(config.seed, "timing")
+    drawn = len(SAMPLERS[config.sampler](labels, torch.from_numpy(counts).float(), stream))
     return 2 * drawn if config.irm_penalty and config.irm_environments == "sampling" else drawn
 
 

@@ -88,6 +88,7 @@ def _sweep(given: dict[str, Any], signals: Signals) -> int:
         preset=options.preset,
     )
     options.preset = plan.preset
+    plan.notes.extend(_rehearse(plan, options, source))
     description = describe(plan, data, vars(options), experiments.summary(module), asha.RULE)
     description, known, notes = _earlier(begun, plan, data, options, description)
     if options.dry_run:
@@ -138,6 +139,17 @@ def _open_data(options: Namespace, settings: dict[str, Any]) -> tuple[dict[str, 
     return {"spec": spec, "data_dir": str(Path(options.data_dir).resolve()), "image_size": image_size}, data
 
 
+def _rehearse(plan: "Plan", options: Namespace, source: dict[str, Any]) -> list[str]:
+    """Try what a file of the user's own has registered, before anything is begun; return notes."""
+    from sweeps.engine import rehearsal
+
+    file = experiments.own_file(options.experiment)
+    if file is None:
+        return []
+    arms = [(arm.arm.label, arm.config.model_dump(mode="json")) for arm in plan.arms]
+    return rehearsal.rehearse(rehearsal.kinds(arms), file, source)
+
+
 def _earlier(
     begun: "Description | None", plan: "Plan", data: "Dataset", options: Namespace, now: "Description"
 ) -> tuple["Description", dict[str, list["Row"]], list[str]]:
@@ -171,6 +183,7 @@ def _run(
     """Show the plan and run it; return why it ended early, or None."""
     from sweeps.engine import run as engine
     from sweeps.engine.connection import connected
+    from sweeps.engine.watch import epoch_limits
     from sweeps.planning.costs import seconds_per_epoch_by_arm
     from sweeps.store.results import Results
     from sweeps.terminal.plan_text import plan_text
@@ -201,6 +214,7 @@ def _run(
                 plugin=str(own_file) if own_file else None,
                 time_budget=options.time_budget,
                 checkpoint_every=options.checkpoint_every,
+                epoch_limits=epoch_limits(options.epoch_limit, costs),
             )
         except InputError as error:
             raise InputError(f"{error}; go on with: {options_of.resume_command(options)}") from None

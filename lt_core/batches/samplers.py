@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
-import numpy as np
 import torch
 from pydantic import AfterValidator, Field
 from torch import Tensor
@@ -24,12 +23,10 @@ class Sampler:
     Attributes:
         balances: rare classes are drawn as often as others, or more, so that class weights would balance a
             second time.
-        images: how many images an epoch draws, from the class counts [C].
     """
 
     draw: Callable[[Tensor, Tensor, torch.Generator], Tensor]
     balances: bool = False
-    images: Callable[[np.ndarray], int] = np.sum
 
     def __call__(self, labels: Tensor, counts: Tensor, stream: torch.Generator) -> Tensor:
         return self.draw(labels, counts, stream)
@@ -63,13 +60,13 @@ def square_root(labels: Tensor, counts: Tensor, stream: torch.Generator) -> Tens
     return torch.multinomial(counts.double().rsqrt()[labels], len(labels), replacement=True, generator=stream)
 
 
-@SAMPLERS.register("under", balances=True, images=lambda counts: len(counts) * counts.min())
+@SAMPLERS.register("under", balances=True)
 def under(labels: Tensor, counts: Tensor, stream: torch.Generator) -> Tensor:
     """As many of each class as the smallest has, drawn anew each epoch, without replacement."""
     return _of_each_class(labels, int(counts.min()), len(counts), stream)
 
 
-@SAMPLERS.register("over", balances=True, images=lambda counts: len(counts) * counts.max())
+@SAMPLERS.register("over", balances=True)
 def over(labels: Tensor, counts: Tensor, stream: torch.Generator) -> Tensor:
     """As many of each class as the largest has: every image as often as it goes, the rest drawn."""
     return _of_each_class(labels, int(counts.max()), len(counts), stream)

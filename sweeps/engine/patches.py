@@ -10,10 +10,15 @@ import time
 from pathlib import Path
 from typing import Any
 
+import ray
 from ray._private import ray_constants, services, worker
 from ray.exceptions import RayTaskError
 from ray.tune.execution.tune_controller import TuneController
 from ray.tune.experiment import Trial
+
+from lt_core.words import printable
+
+LONGEST_REASON = 300  # characters
 
 
 class OwnSession(services.ConsolePopen):
@@ -53,9 +58,12 @@ class PatientController(TuneController):
 
     PATIENCE_SECONDS = 30.0
 
+    latest: "PatientController"
+
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self._asked: dict[str, float] = {}  # when a worker was asked for, by trial
+        PatientController.latest = self
 
     def _maybe_reuse_cached_actor(self, trial: Trial) -> bool:
         if trial in self._trial_to_actor and trial not in self._resetting_trials:
@@ -70,6 +78,15 @@ def wait_for_workers() -> None:
     sys.modules["ray.tune.tune"].TuneController = PatientController  # type: ignore[attr-defined]
 
 
+def kill_worker(trial: Trial) -> None:
+    """Kill the worker that a trial runs on, whatever it does: the trial fails as one whose worker died."""
+    controller = PatientController.latest
+    tracked = controller._trial_to_actor.get(trial)
+    actors = controller._actor_manager._live_actors_to_ray_actors_resources
+    if tracked in actors:
+        ray.kill(actors[tracked][0])
+
+
 def raised_itself(trial: Trial) -> bool:
     """Whether the trial's own code raised; else its worker died. Reads what this process has just pickled."""
     if not trial.pickled_error_file:
@@ -81,7 +98,9 @@ def error_line(trial: Trial) -> str:
     """Return the line that says what happened, from the trace that Ray wrote for the trial."""
     lines = Path(trial.error_file).read_text().splitlines() if trial.error_file else []
     lines = [line.strip() for line in lines if line.strip()]
-    return lines[-1] if lines else "unknown error"
+    if not lines:
+        return "unknown error"
+    return printable(lines[-1].removeprefix("lt_core.errors.InputError: "))[:LONGEST_REASON]
 
 
 def forget(trial: Trial) -> None:

@@ -12,7 +12,9 @@ from ray.tune.experiment import Trial as RayTrial
 from lt_core.data import Dataset
 from lt_core.errors import InputError
 from sweeps.engine import patches
+from sweeps.engine.replay import TIMES, check_replayed
 from sweeps.engine.trainable import ARRAYS, class_rows
+from sweeps.engine.watch import Watch
 from sweeps.planning.plan import Plan
 from sweeps.record.states import Status
 from sweeps.search.asha import REDUCTION
@@ -24,7 +26,6 @@ from sweeps.terminal.progress import Progress
 
 RETRIES = 2  # of a trial whose worker died
 GRACE_SECONDS = 5.0  # for trials to come to the end of their epoch when the sweep ends early
-TIMES = ("train_seconds", "eval_seconds")
 
 
 class EndedEarly(Exception):
@@ -56,6 +57,7 @@ class Recorder(tune.Callback):
         sequence: Sequence,
         progress: Progress,
         time_budget: float | None,
+        epoch_limits: dict[str, float],
     ):
         self.plan, self.data, self.results = plan, data, results
         self.sequence, self.progress = sequence, progress
@@ -65,6 +67,7 @@ class Recorder(tune.Callback):
         self.crash: Exception | None = None  # an error of the driver's own
         self.last: dict[str, dict[str, Any]] = {}  # of each trial that runs: its last report so far
         self.seen: dict[str, dict[int, dict]] = {}  # of each trial that runs: its rows by epoch
+        self.watch = Watch(epoch_limits)
         self.deaths: dict[str, int] = {}  # of workers, by trial
 
     def __reduce__(self) -> Any:
@@ -91,6 +94,9 @@ class Recorder(tune.Callback):
             self.progress.note(f"{self.ended_early}: trials get {GRACE_SECONDS:.0f} s to end their epoch")
         if now > self.leave_at:
             raise EndedEarly
+        for trial in trials:
+            if self.watch.takes_too_long(trial.config["trial"], now):
+                patches.kill_worker(trial)
 
     @fatal
     def on_trial_start(self, iteration: int, trials: list, trial: RayTrial, **info: Any) -> None:
@@ -103,6 +109,7 @@ class Recorder(tune.Callback):
         if "epoch" not in result:
             return
         spec, epoch = self._spec(trial), result["epoch"]
+        self.watch.expect(spec.trial, spec.arm, epoch + 1)
         # Ray keeps every trial's last report; the arrays in it are ours alone.
         arrays = {name: result.pop(name) for name in ARRAYS}
         for note in result.pop("notes"):
@@ -110,7 +117,7 @@ class Recorder(tune.Callback):
         row = {column: result.get(column) for column in SCHEMAS["epochs"].names} | _identity(spec)
         seen = self.seen[spec.trial]
         if epoch in seen:
-            self._check(seen[epoch], row, result["ran_with"]["device"])
+            check_replayed(seen[epoch], row, result["ran_with"]["device"])
         else:
             seen[epoch] = row
             self.results.write(epochs=[row])
@@ -118,16 +125,6 @@ class Recorder(tune.Callback):
                 self.progress.epoch(spec.arm, result)
         seconds = sum(row[name] for row in seen.values() for name in TIMES)
         self.last[spec.trial] = {**result, **arrays, "seconds": seconds}
-
-    def _check(self, old: dict, new: dict, device: str) -> None:
-        """An epoch that is measured again must come out the same; GPUs do not promise it."""
-        differing = [name for name in new if name not in TIMES and not _same(old.get(name), new[name])]
-        if differing and device == "cpu":
-            name = differing[0]
-            raise InputError(
-                f"{new['trial']}, epoch {new['epoch']}: {name} was {old.get(name)} and is now {new[name]}: "
-                "the code, a library or the machine has changed; go on where the sweep began"
-            )
 
     @fatal
     def on_trial_complete(self, iteration: int, trials: list, trial: RayTrial, **info: Any) -> None:
@@ -151,7 +148,9 @@ class Recorder(tune.Callback):
         if spec.trial not in self.last:  # it failed before it began
             self._begin(spec)
         own = patches.raised_itself(trial)  # else its worker died
-        if self.ended_early and not own:
+        if late := self.watch.late.get(spec.trial):
+            self._end(spec, Status.FAILED, late)
+        elif self.ended_early and not own:
             self._end(spec, Status.INTERRUPTED, self.ended_early)
         elif own or self.deaths.get(spec.trial, 0) >= RETRIES:
             self._end(spec, Status.FAILED, patches.error_line(trial))
@@ -164,6 +163,7 @@ class Recorder(tune.Callback):
         self.deaths[spec.trial] = self.deaths.get(spec.trial, 0) + 1
         self.progress.note(f"{spec.trial}: its worker died, it goes on from its last checkpoint")
         self.progress.ended(spec.arm, Status.INTERRUPTED, 0)
+        self.watch.forget(spec.trial)
         self.results.past.epochs[spec.trial] = self.seen.pop(spec.trial)
         del self.last[spec.trial]
         self.sequence.again(spec.trial)
@@ -192,11 +192,13 @@ class Recorder(tune.Callback):
             again |= {"status": Status.RUNNING, "reason": None}
         self.results.write(trials=[row | again if row["attempts"] == 0 else again])
         self.last[spec.trial] = {}
+        self.watch.expect(spec.trial, spec.arm, len(self.results.past.reported(spec.trial)) + 1)
         self.seen[spec.trial] = dict(self.results.past.epochs.pop(spec.trial, {}))
         self.progress.started()
 
     def _end(self, spec: TrialSpec, status: Status, reason: str | None) -> None:
         epochs_done = self._write_end(spec, status, reason)
+        self.watch.forget(spec.trial)
         self.sequence.end(spec.trial, status)
         counted = status if spec.until_epoch is None else Status.INTERRUPTED
         self.progress.ended(spec.arm, counted, spec.config.epochs - epochs_done)
@@ -238,10 +240,6 @@ class Recorder(tune.Callback):
             if spec.trial in self.last:
                 self._write_end(spec, Status.INTERRUPTED, self.ended_early)
         self.results.close()
-
-
-def _same(old: Any, new: Any) -> bool:
-    return old == new or (old != old and new != new)
 
 
 def _identity(spec: TrialSpec) -> dict[str, Any]:

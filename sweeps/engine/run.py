@@ -32,6 +32,7 @@ def run(
     plugin: str | None,
     time_budget: float | None,
     checkpoint_every: float,
+    epoch_limits: dict[str, float],
 ) -> str | None:
     """Run what the results lack of the plan, inside a connected Ray. Return why it ended early, or None."""
     payload = {
@@ -44,7 +45,7 @@ def run(
     sequence = Sequence(plan, results)
     if lost := sum(spec.until_epoch is not None for spec in sequence.queue):
         progress.note(f"{lost} terminal trials have lost rows: they are measured again")
-    recorder = Recorder(plan, data, results, sequence, progress, time_budget)
+    recorder = Recorder(plan, data, results, sequence, progress, time_budget, epoch_limits)
     scratch = tempfile.mkdtemp(prefix="sweep-ray-")
     try:
         tuner = tune.Tuner(

@@ -1,6 +1,7 @@
 """What Ray runs: a thin shell around lt_core.train. It knows no loss; it writes checkpoints and weights."""
 
 from collections.abc import Generator
+from contextlib import nullcontext
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from lt_core.errors import Diverged, InputError
 from lt_core.evaluation import metrics
 from lt_core.hardware import on_this_machine
 from lt_core.train import EpochMetrics, train
-from sweeps.experiments import load_file
+from sweeps.experiments import in_one_line, load_file
 from sweeps.record.metrics import BEST_ADJUSTED_RECALL
 from sweeps.record.versions import upgrade_row
 from sweeps.store.checkpoints import Checkpoints, serialised
@@ -39,13 +40,15 @@ class Trial(tune.Trainable):
     def setup(self, config: dict[str, Any]) -> None:
         # Begins in the first step: an error there is the trial's own, while one here ends the actor.
         self.reports = reports(config)
+        self.plugin = Path(config["plugin"]) if config["plugin"] else None  # its line is in what it raises
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         self.setup(new_config)
         return True
 
     def step(self) -> dict[str, Any]:
-        return next(self.reports)
+        with in_one_line(self.plugin) if self.plugin else nullcontext():
+            return next(self.reports)
 
     def cleanup(self) -> None:
         self.reports.close()

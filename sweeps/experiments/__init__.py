@@ -84,7 +84,7 @@ def make(module: ModuleType, data: "Dataset") -> "Experiment":
     from sweeps.planning.experiment import Experiment
 
     path = Path(str(module.__file__))
-    with nullcontext() if path.parent == HERE else _in_one_line(path):
+    with nullcontext() if path.parent == HERE else in_one_line(path):
         made = module.experiment(data)
     if not isinstance(made, Experiment):
         raise InputError(f"{module.__file__}: experiment(data) returns {made!r}, not an Experiment")
@@ -104,7 +104,7 @@ def load_file(path: Path) -> ModuleType:
     sys.modules[spec.name] = module  # dataclasses look their module up
     for before, now in BEFORE.items():
         sys.modules.setdefault(before, importlib.import_module(now))
-    with _in_one_line(path):
+    with in_one_line(path):
         spec.loader.exec_module(module)
     return module
 
@@ -115,7 +115,7 @@ def summary(module: ModuleType) -> str:
 
 
 def _docstring(path: Path) -> str | None:
-    with _in_one_line(path):
+    with in_one_line(path):
         return ast.get_docstring(ast.parse(path.read_bytes(), str(path)))
 
 
@@ -124,15 +124,15 @@ def _first_line(docstring: str | None) -> str:
 
 
 @contextmanager
-def _in_one_line(path: Path) -> Iterator[None]:
+def in_one_line(path: Path) -> Iterator[None]:
     """Turn what an experiment's file raises into a line: the file, the line in it, the error."""
     try:
         yield
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise InputError(f"{_where(path, error)}: {_what(error)}") from None
 
 
-def _where(path: Path, error: Exception) -> str:
+def _where(path: Path, error: BaseException) -> str:
     if isinstance(error, SyntaxError) and error.lineno:  # in the file, or in one that it imports
         return f"{error.filename}, line {error.lineno}"
     frames = traceback.extract_tb(error.__traceback__)
@@ -140,7 +140,7 @@ def _where(path: Path, error: Exception) -> str:
     return f"{path}, line {lines[-1]}" if lines else str(path)
 
 
-def _what(error: Exception) -> str:
+def _what(error: BaseException) -> str:
     if isinstance(error, SyntaxError):
         return error.msg
     shown = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"

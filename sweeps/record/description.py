@@ -28,6 +28,7 @@ OPTIONS: dict[str, Any] = {  # of the command line, that --resume goes on with
     "epochs": int | None,
     "seeds": int | None,
     "checkpoint_every": float,
+    "epoch_limit": float | None,
     "max_concurrent": int | None,
     "cpus_per_trial": float,
     "gpus_per_trial": float | None,

@@ -7,6 +7,7 @@ had not been.
 from collections import deque
 
 from lt_core.config import TrainConfig
+from lt_core.errors import InputError
 from sweeps.planning.plan import SHORTLIST, Plan, PlannedArm
 from sweeps.record.states import Phase, Status
 from sweeps.search import selection
@@ -29,6 +30,10 @@ class Sequence:
 
     def __init__(self, plan: Plan, results: Results):
         self.plan, self.results, self.asha = plan, results, ASHA()
+        arms = {arm.name for arm in plan.arms}
+        for key, row in results.trials.items():
+            if row["arm"] not in arms:
+                raise InputError(f"{results.place}: {key} is of an arm {row['arm']!r} that there is not")
         self.closed = False
         self.running: dict[str, TrialSpec] = {}
         self.searches: dict[str, ArmSearch] = {}

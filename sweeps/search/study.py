@@ -13,6 +13,7 @@ from optuna.trial import TrialState
 
 from lt_core import seeds
 from lt_core.config import TrainConfig
+from lt_core.errors import InputError
 from sweeps.planning.plan import PlannedArm
 from sweeps.planning.spaces import size
 from sweeps.record.states import Phase, Status
@@ -34,6 +35,17 @@ class TrialSpec:
     config_of: str | None = None  # the search trial whose configuration is run again
     proposal: str | None = None  # what Optuna proposed, as JSON and in its own terms
     until_epoch: int | None = None  # measure again what was lost, up to this epoch; its row stays as it is
+
+
+def parameters(trial: str, proposal: str) -> dict[str, Any]:
+    """Return what Optuna proposed from a row's ``proposal``; raise InputError where it is none."""
+    try:
+        found = json.loads(proposal)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise InputError(f"the proposal of {trial} is {proposal!r}, no parameters")
+    return found
 
 
 @dataclass
@@ -74,7 +86,7 @@ class ArmSearch:
         """Ask Optuna for the next configuration; ``proposal``: what it proposed in an earlier session."""
         arm, key = self.planned, self.next_key
         if proposal is not None:
-            self.study.enqueue_trial(json.loads(proposal))
+            self.study.enqueue_trial(parameters(key, proposal))
         elif not self._begun():
             self.study.enqueue_trial(self._hand_picked())
         asked, config = self._ask(0)

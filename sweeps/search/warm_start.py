@@ -10,7 +10,7 @@ from sweeps.record.columns import KEYS
 from sweeps.record.description import read_description
 from sweeps.record.states import Phase, Status
 from sweeps.record.tables import joined, parts
-from sweeps.search.study import ArmSearch
+from sweeps.search.study import ArmSearch, parameters
 from sweeps.store.recovery import Row
 from sweeps.store.schemas import KNOBS, with_defaults
 
@@ -72,7 +72,7 @@ def _proposal(row: Row, arm: PlannedArm) -> str:
     params: Row = {}
     for knob, space in arm.search.items():
         params |= space.as_params(knob, row[knob])
-    proposed = json.loads(row.get("proposal") or "{}")
+    proposed = parameters(row["trial"], row.get("proposal") or "{}")
     return json.dumps(proposed if proposed.keys() == params.keys() else params)
 
 

@@ -22,6 +22,11 @@ from sweeps.store.location import Location
 from sweeps.store.schemas import SCHEMAS, with_defaults
 
 Row = dict[str, Any]
+NEEDED = {  # columns that are never null
+    "trials": ("trial", "arm", "phase", "status", "epochs_done"),
+    "epochs": ("trial", "epoch"),
+    "classes": ("trial", "class"),
+}
 GOING_ON = [status for status in Status if not status.terminal]
 
 
@@ -88,6 +93,7 @@ def recover(place: Location) -> Recovered:
     found = Recovered()
     entries, damaged = journal.read(place)
     entries = [(table, upgrade_row(table, row)) for table, row in entries]
+    _check_entries(place, entries)
     if damaged:
         where = f"{place}/{journal.NAME}"
         found.notes.append(f"{where}: {damaged} damaged lines are left out; what they held is measured again")
@@ -100,13 +106,14 @@ def recover(place: Location) -> Recovered:
     for trial, row in found.trials.items():
         if not is_plain(trial):  # its checkpoints would be outside
             raise InputError(f"{place}/trials: {trial!r} is not the key of a trial")
-        if row["status"] not in [*Status]:
+        if row.get("status") not in [*Status]:
             raise InputError(
-                f"{place}/trials: {trial} has the status {row['status']!r}, none of {[*map(str, Status)]}"
+                f"{place}/trials: {trial} has the status {row.get('status')!r}, none of {[*map(str, Status)]}"
             )
         if row["status"] == Status.RUNNING:  # its writer is gone
             row["status"] = Status.INTERRUPTED
-        row.update(with_defaults(row))
+        row.update(dict.fromkeys(SCHEMAS["trials"].names) | row | with_defaults(row))
+    check_rows(f"{place}/trials", "trials", list(found.trials.values()))
     for table in found.active:
         _merge(found, table, parts[table], [row for name, row in entries if name == table])
     for trial, row in found.trials.items():
@@ -114,6 +121,37 @@ def recover(place: Location) -> Recovered:
         if trial in found.epochs and not going_on:
             del found.epochs[trial]
     return found
+
+
+def _check_entries(place: Location, entries: list[journal.Entry]) -> None:
+    """Refuse a journal whose lines are whole and yet none that a sweep writes."""
+    where = f"{place}/{journal.NAME}"
+    for table, row in entries:
+        known = table in SCHEMAS or table == journal.SEALED
+        if (
+            not known
+            or not isinstance(row, dict)
+            or (table in SCHEMAS and not isinstance(row.get("trial"), str))
+        ):
+            raise InputError(f"{where}: a line that no sweep writes, of {table!r}")
+        try:
+            if table == "trials" and row.get("started"):
+                row["started"] = datetime.fromisoformat(row["started"])
+        except (TypeError, ValueError):
+            raise InputError(f"{where}: {row['trial']} started at {row['started']!r}, no time") from None
+    for table in ("epochs", "classes"):
+        check_rows(where, table, [row for name, row in entries if name == table])
+
+
+def check_rows(where: str, table: str, rows: list[Row]) -> None:
+    """Refuse rows whose values are not of their columns' types, or that lack what every row has."""
+    for row in rows:
+        if lacks := [column for column in NEEDED[table] if row.get(column) is None]:
+            raise InputError(f"{where}: a row of {row.get('trial')} has no {lacks[0]}")
+    try:
+        pa.Table.from_pylist(rows, schema=SCHEMAS[table])
+    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
+        raise InputError(f"{where}: a row that no sweep writes: {' '.join(str(error).split())}") from None
 
 
 def parquet(table: str, rows: list[Row]) -> bytes:
@@ -148,8 +186,6 @@ def _merge_trials(found: Recovered, parts: dict[int, list[Row]], entries: list[j
     written = {row["trial"]: row for rows in parts.values() for row in rows}
     for table, change in entries:
         if table == "trials":
-            if change.get("started"):
-                change["started"] = datetime.fromisoformat(change["started"])
             found.trials.setdefault(change["trial"], {}).update(change)
     for trial, row in written.items():
         # A journal that lost its end is older than Parquet; one that lost lines has rows without a head.

@@ -24,6 +24,7 @@ DEFAULTS: dict[str, Any] = {
     "results": "results",
     "time_budget": None,
     "checkpoint_every": 30.0,
+    "epoch_limit": None,
     "max_concurrent": None,
     "cpus_per_trial": 1.0,
     "gpus_per_trial": None,
@@ -33,7 +34,7 @@ DEFAULTS: dict[str, Any] = {
 }
 PATHS = ("results", "data_dir", "warm_start", "experiment")
 OF_THE_CALL = {"experiment", "list", "dry_run", "resume", "results", "time_budget"}  # never taken over
-MAY_CHANGE = {"trials", "seeds", "max_concurrent", "address", "checkpoint_every", "data_dir"}
+MAY_CHANGE = {"trials", "seeds", "max_concurrent", "address", "checkpoint_every", "epoch_limit", "data_dir"}
 
 
 class Parser(argparse.ArgumentParser):
@@ -65,6 +66,7 @@ def parser() -> Parser:
     add("--results", help="folder that gets a folder NAME (default: results)")
     add("--time-budget", type=_time, metavar="8h", help="end after this long, to be resumed: 90s, 30m, 8h")
     add("--checkpoint-every", type=_time, metavar="30s", help="between a trial's checkpoints (default: 30s)")
+    add("--epoch-limit", type=_time, metavar="10m", help="fail a trial whose epoch takes longer (see README)")
     add("--max-concurrent", type=_at_least(1), help="trials at once (default: as many as fit)")
     add("--cpus-per-trial", type=float, help="cores of a trial (default: 1)")
     add("--gpus-per-trial", type=float, help="GPUs of a trial, fractions allowed (default: 1 if there)")

@@ -58,14 +58,14 @@ class Progress:
         for trial, row in past.trials.items():
             if row.get("known_from"):  # on top of what was planned
                 self.trials += 1
-                self.total += self.cost[row["arm"]] * row["epochs"]
+                self.total += self.cost.get(row["arm"], 0.0) * row["epochs"]
             for score in past.scores[trial].values():
                 self._judge(score, row["arm"])
             if row["status"] in self.counts and row["status"] != Status.RUNNING:
                 self.counts[row["status"]] += 1
-                self.done += self.cost[row["arm"]] * row["epochs"]
+                self.done += self.cost.get(row["arm"], 0.0) * row["epochs"]
             elif past.unfinished(trial):
-                self.done += self.cost[row["arm"]] * sum(epoch >= 1 for epoch in past.scores[trial])
+                self.done += self.cost.get(row["arm"], 0.0) * sum(epoch >= 1 for epoch in past.scores[trial])
         self.before = self.done
         for note in [*past.notes, *notes]:
             self.note(note)
@@ -93,7 +93,7 @@ class Progress:
 
     def _judge(self, score: float | None, arm: str) -> None:
         if score is not None and (self.best is None or score > self.best[0]):
-            self.best = (score, self.labels[arm])
+            self.best = (score, self.labels.get(arm, arm))
 
     def ended(self, arm: str, status: str, epochs_left: int) -> None:
         """A trial no longer runs; one that is only interrupted counts for nothing yet."""

@@ -47,6 +47,7 @@ def test_every_experiment_runs_to_its_end_and_is_reported(name, cores, digits, d
             plugin=None,
             time_budget=None,
             checkpoint_every=60.0,
+            epoch_limits={arm.name: 60.0 for arm in plan.arms},
         )
     assert ended_early is None, capsys.readouterr().out
     sweep = load(tmp_path / name)

@@ -21,7 +21,9 @@ class Rays:
 
     def __init__(self, plan, data, sequence):
         self.progress = Progress(plan, {"fixed": 1.0, "found": 2.0})
-        self.recorder = Recorder(plan, data, sequence.results, sequence, self.progress, None)
+        self.recorder = Recorder(
+            plan, data, sequence.results, sequence, self.progress, None, {"fixed": 60.0, "found": 60.0}
+        )
         self.searcher = SweepSearcher(sequence, 1, {})
 
     def begin(self):

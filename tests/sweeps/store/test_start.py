@@ -6,7 +6,14 @@ from lt_core.errors import InputError
 from sweeps.store.location import Folder
 from sweeps.store.results import Results
 
-KNOWN = {"trial": "a-0000", "arm": "a", "status": "finished", "epochs_done": 0, "known_from": "b: a-0000"}
+KNOWN = {
+    "trial": "a-0000",
+    "arm": "a",
+    "phase": "search",
+    "status": "finished",
+    "epochs_done": 0,
+    "known_from": "b: a-0000",
+}
 
 
 class Killed(BaseException):
@@ -67,7 +74,9 @@ def test_what_is_somebody_elses_or_has_run_is_never_cleared(tmp_path):
     assert (tmp_path / "notes.txt").read_text() == "mine"
     (tmp_path / "notes.txt").unlink()
     results = begin(Folder(tmp_path))
-    results.write(trials=[{"trial": "a-0000", "arm": "a", "status": "running"}])
+    results.write(
+        trials=[{"trial": "a-0000", "arm": "a", "phase": "final", "status": "running", "epochs_done": 0}]
+    )
     results.abandon()
     (tmp_path / "sweep.json").unlink()
     with pytest.raises(InputError, match=r"holds trials without their sweep.json, and no sweep"):
