@@ -1,64 +1,62 @@
-"""How long an epoch will take, from one timed step."""
+"""How long an epoch will take, from a few timed steps."""
 
+import statistics
 import time
+from collections.abc import Callable
 
-import numpy as np
 import torch
 
-from lt_core import seeds
-from lt_core.batches.samplers import SAMPLERS
-from lt_core.build import build
+from lt_core.build import make_objective
 from lt_core.config import TrainConfig
 from lt_core.data import Dataset
-from lt_core.data.split import split_indices
-from lt_core.evaluation.inference import BATCH, forward, views
+from lt_core.data.split import make_split
+from lt_core.evaluation.inference import BATCH, evaluate, forward
 from lt_core.hardware import on_this_machine
-from lt_core.optimizers import make_optimizer
+from lt_core.stages import set_training_mode, stages
+from lt_core.train import Run
+
+LEAST_SECONDS, FEWEST = 0.2, 3  # of timing, of steps: a single one may be interrupted
 
 
 def seconds_per_epoch(config: TrainConfig, data: Dataset) -> float:
-    """Time one training step and one evaluation batch, on noise, and scale them to an epoch.
+    """Time training steps of stage 1, on its own batches, and evaluation batches; scale them to an epoch.
 
     Returns seconds, evaluation included. Sets torch's threads to the config's.
     """
     torch.set_num_threads(config.threads)
     config = on_this_machine(config)
-    _, held, counts = split_indices(config, data)
-    evaluated = len(data.test_labels) if held is None else len(held)
-    drawn = images_per_epoch(config, counts)
-    batch = min(config.batch_size, drawn)
-    model = build(config, data)
-    optimizer = make_optimizer(config, config.lr, model.parameters())
-    channels, side = data.train_images.shape[-1], data.image_size
-    images = torch.rand(max(batch, BATCH), channels, side, side, device=config.device)
+    run, stage = Run(config, data, make_split(config, data, config.device)), stages(config)[0]
+    run.begin(stage)
+    set_training_mode(run.model, stage, config)
+    objective = make_objective(config, stage, run.batches.counts, stage.last)
+    batches = run.batches.epoch(stage.sampler)
 
     def step() -> None:
-        forward(model, images[:batch], config).mean().backward()
-        optimizer.step()
+        batch = run.batches.load(batches[0], stage.augment, stage.mixes)
+        logits = forward(run.model, batch.images, config)
+        run.optimizer.zero_grad()
+        objective(logits, batch.targets, batch.environment).backward()
+        run.optimizer.step()
+
+    seen = run.split.eval_images[:BATCH]
 
     def evaluation() -> None:
-        with torch.no_grad():
-            for view in views(images[:BATCH], config.tta):
-                forward(model, view, config)
+        evaluate(run.evaluated, run.batches.normalise, seen, config)
 
-    step()
-    train = _seconds(step, config.device) * drawn / batch
-    return train + _seconds(evaluation, config.device) * evaluated / BATCH
-
-
-def images_per_epoch(config: TrainConfig, counts: np.ndarray) -> int:
-    """Return how many images an epoch of stage 1 passes through the model, from class counts [C]."""
-    if config.noise_variances:
-        counts = np.full_like(counts, counts.max())
-    labels = torch.from_numpy(np.repeat(np.arange(len(counts)), counts))
-    stream = seeds.generator(config.seed, "timing")
-    drawn = len(SAMPLERS[config.sampler](labels, torch.from_numpy(counts).float(), stream))
-    return 2 * drawn if config.irm_penalty and config.irm_environments == "sampling" else drawn
+    with run.drawn_elsewhere:
+        trained = _seconds(step, config.device) * sum(map(len, batches)) / len(batches[0])
+        set_training_mode(run.model, stage, config)
+        return trained + _seconds(evaluation, config.device) * len(run.split.eval_images) / len(seen)
 
 
-def _seconds(work, device: str) -> float:
-    started = time.perf_counter()
+def _seconds(work: Callable[[], None], device: str) -> float:
+    """Return the median of a few times, after one that is not counted."""
+    times: list[float] = []
     work()
-    if device == "cuda":
-        torch.cuda.synchronize()
-    return time.perf_counter() - started
+    while len(times) < FEWEST or sum(times) < LEAST_SECONDS:
+        started = time.perf_counter()
+        work()
+        if device == "cuda":
+            torch.cuda.synchronize()
+        times.append(time.perf_counter() - started)
+    return statistics.median(times)

@@ -12,16 +12,18 @@ if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback from the midst of what is imported below
 
 from argparse import Namespace
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lt_core.errors import InputError, Unavailable
+from lt_core.errors import InputError
 from sweeps import experiments
 from sweeps.engine.share import Share, of_this_machine
 from sweeps.record.errors import RecordError
 from sweeps.record.output import unfailing_output
 from sweeps.terminal import options as options_of
 from sweeps.terminal.signals import Interrupted, Signals
+from sweeps.terminal.waiting import waiting
 
 if TYPE_CHECKING:
     from lt_core.data import Dataset
@@ -62,8 +64,14 @@ def _sweep(given: dict[str, Any], signals: Signals) -> int:
     begun = _begun(folder) if given.get("resume") else None
     options = options_of.complete(given, begun.options if begun else None)
     settings = options_of.settings(options.set)
-    with signals.at_once():
-        _import_what_is_heavy(ray_too=not options.dry_run)
+    with waiting(f"{name}: reading {options.dataset or 'CIFAR-10'}") as tell:
+        with signals.at_once():
+            _import_what_is_heavy(ray_too=not options.dry_run)
+        from sweeps.terminal.opening import open_data
+
+        _, module = experiments.find(options.experiment)
+        source, data = open_data(options, settings, tell)
+        options.dataset = source["spec"]
 
     from sweeps.planning.costs import seconds_per_epoch_by_arm
     from sweeps.planning.description import describe
@@ -72,9 +80,6 @@ def _sweep(given: dict[str, Any], signals: Signals) -> int:
     from sweeps.terminal.plan_text import plan_text
 
     share = Share.asked(options.cpus_per_trial, options.gpus_per_trial)
-    _, module = experiments.find(options.experiment)
-    source, data = _open_data(options, settings)
-    options.dataset = source["spec"]
     plan = make_plan(
         name,
         experiments.make(module, data),
@@ -118,27 +123,6 @@ def _begun(folder: Path) -> "Description":
         raise InputError(f"{error}{never_began}") from None
 
 
-def _open_data(options: Namespace, settings: dict[str, Any]) -> tuple[dict[str, Any], "Dataset"]:
-    """Load --dataset; without it CIFAR-10 where it can be had, else digits, and say so.
-
-    Returns the arguments of load_dataset, with which a worker opens the same, and the data.
-    """
-    from lt_core.config import TrainConfig
-    from lt_core.data import load_dataset
-
-    image_size = TrainConfig.parse({k: v for k, v in settings.items() if k == "image_size"}).image_size
-    spec = options.dataset or "cifar10"
-    try:
-        data = load_dataset(spec, options.data_dir, image_size)
-    except Unavailable as error:
-        if options.dataset:
-            raise
-        print(f"{error}\nusing the bundled digits instead\n")
-        spec = "digits"
-        data = load_dataset(spec, options.data_dir, image_size)
-    return {"spec": spec, "data_dir": str(Path(options.data_dir).resolve()), "image_size": image_size}, data
-
-
 def _rehearse(plan: "Plan", options: Namespace, source: dict[str, Any]) -> list[str]:
     """Try what a file of the user's own has registered, before anything is begun; return notes."""
     from sweeps.engine import rehearsal
@@ -147,7 +131,8 @@ def _rehearse(plan: "Plan", options: Namespace, source: dict[str, Any]) -> list[
     if file is None:
         return []
     arms = [(arm.arm.label, arm.config.model_dump(mode="json")) for arm in plan.arms]
-    return rehearsal.rehearse(rehearsal.kinds(arms), file, source)
+    with waiting(f"trying every kind of arm of {file.name} on a few images"):
+        return rehearsal.rehearse(rehearsal.kinds(arms), file, source)
 
 
 def _earlier(
@@ -189,10 +174,13 @@ def _run(
     from sweeps.terminal.plan_text import plan_text
     from sweeps.terminal.progress import Progress
 
-    with connected(options.address) as there_is:
+    with ExitStack() as stack:
+        with waiting("starting Ray"):
+            there_is = stack.enter_context(connected(options.address))
         signals.install()  # Ray has taken SIGTERM
         concurrent = share.concurrent(there_is.get("CPU", 0), there_is.get("GPU", 0), options.max_concurrent)
-        costs = seconds_per_epoch_by_arm(plan, data)
+        with waiting("timing a step of each kind of arm"):
+            costs = seconds_per_epoch_by_arm(plan, data)
         results = Results(folder, resume=options.resume)
         print(plan_text(plan, data, folder, concurrent, costs), flush=True)
         if known:

@@ -4,7 +4,10 @@ from lt_core.data import Dataset
 from lt_core.timing import seconds_per_epoch
 from sweeps.planning.plan import OF_THE_COUNTS, Plan
 
-OF_THE_TIME = ("model", "batch_size", "precision", "sampler", "noise_variances", "irm_penalty", "tta")
+OF_THE_TIME = (
+    *("model", "batch_size", "precision", "optimizer", "sampler", "noise_variances", "irm_penalty", "tta"),
+    *("loss", "label_smoothing", "augment"),
+)
 
 
 def seconds_per_epoch_by_arm(plan: Plan, data: Dataset) -> dict[str, float]:

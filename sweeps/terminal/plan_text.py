@@ -11,6 +11,7 @@ from sweeps.planning.plan import Plan, PlannedArm, final_counts, train_counts
 from sweeps.record.metrics import RUNG_METRIC, SELECTION_METRIC
 from sweeps.search.asha import REDUCTION, rung
 from sweeps.terminal.data_text import MOST_CLASSES, data_lines
+from sweeps.terminal.estimate import expected_seconds
 from sweeps.terminal.progress import duration, noted
 
 SHOWN = ("model", "optimizer", "lr", "batch_size", "weight_decay", "schedule", "augment")
@@ -19,7 +20,7 @@ OWN = ("profile", "imbalance_ratio", "n_max", "precision")  # of an arm, where i
 
 def plan_text(plan: Plan, data: Dataset, folder: Path, concurrent: int, costs: dict[str, float]) -> str:
     """Return the plan as a person reads it; ``costs`` are seconds per epoch by arm."""
-    seconds = sum(n * arm.config.epochs * costs[arm.name] for arm, _, n in plan.runs()) / concurrent
+    seconds = expected_seconds(plan, costs, concurrent)
     lines = [
         *_head(plan, data),
         *data_lines(data),
@@ -30,7 +31,7 @@ def plan_text(plan: Plan, data: Dataset, folder: Path, concurrent: int, costs: d
         *_search(plan),
         f"  at once: {concurrent} trials",
         f"  results: {folder}",
-        f"  time:    about {duration(seconds)} of training at most, by one timed step, and Ray's start",
+        f"  time:    about {duration(seconds)} in all, by timed steps and what early stopping may save",
         "",
     ]
     return "\n".join(lines)

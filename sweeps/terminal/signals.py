@@ -11,6 +11,9 @@ from typing import Self
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
 
 
+SHOW_CURSOR = "\x1b[?25h"
+
+
 class Interrupted(BaseException):
     """A signal came before the sweep began, or after it ended."""
 
@@ -76,6 +79,8 @@ class Signals:
             os.dup2(nowhere, 1)
             os.dup2(nowhere, 2)
         if self._at_once:
+            if sys.stdout and sys.stdout.isatty():
+                print(SHOW_CURSOR, end="", flush=True)  # a bar hides it
             os._exit(128 + number)
         if self._end_early is None:
             raise Interrupted(number)

@@ -1,0 +1,31 @@
+"""Opening --dataset, with a word on how far it is."""
+
+from argparse import Namespace
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from lt_core.config import TrainConfig
+from lt_core.data import Dataset, load_dataset
+from lt_core.errors import Unavailable
+
+
+def open_data(
+    options: Namespace, settings: dict[str, Any], tell: Callable[[int, int], None]
+) -> tuple[dict[str, Any], Dataset]:
+    """Load --dataset; without it CIFAR-10 where it can be had, else digits, and say so.
+
+    ``tell``: is told how many of how many images are decoded. Returns the arguments of load_dataset, with
+    which a worker opens the same, and the data.
+    """
+    image_size = TrainConfig.parse({k: v for k, v in settings.items() if k == "image_size"}).image_size
+    spec = options.dataset or "cifar10"
+    try:
+        data = load_dataset(spec, options.data_dir, image_size, tell)
+    except Unavailable as error:
+        if options.dataset:
+            raise
+        print(f"{error}\nusing the bundled digits instead\n")
+        spec = "digits"
+        data = load_dataset(spec, options.data_dir, image_size)
+    return {"spec": spec, "data_dir": str(Path(options.data_dir).resolve()), "image_size": image_size}, data

@@ -1,0 +1,35 @@
+"""How long a sweep is expected to take, by value."""
+
+import pytest
+
+from sweeps.planning import SPACES, Arm, Experiment
+from sweeps.planning.plan import make_plan
+from sweeps.terminal.estimate import START_SECONDS, TRIAL_SECONDS, expected_epochs, expected_seconds
+from tests.sweeps.plans import CPU
+
+
+def test_a_search_of_one_trial_stops_nothing():
+    assert expected_epochs(1, 12) == 12
+
+
+def test_of_many_trials_two_in_three_are_stopped_after_a_third_of_the_epochs():
+    per_trial = expected_epochs(200, 12) / 200
+    assert per_trial == pytest.approx((1 * 12 + 2 * 4) / 3, rel=0.05)
+
+
+def test_one_epoch_leaves_nothing_to_save():
+    assert expected_epochs(50, 1) == 50
+
+
+@pytest.mark.parametrize("concurrent", [1, 2])
+def test_the_whole_is_the_work_of_all_runs_and_the_start(digits, concurrent):
+    arms = [
+        Arm(name="ce", label="CE"),
+        Arm(name="found", label="found", search={"lr": SPACES["lr"]}),
+    ]
+    experiment = Experiment(base={"imbalance_ratio": 5.0, "epochs": 6}, arms=arms, trials=4, seeds=3)
+    asked = {"settings": {}, "trials": None, "epochs": None, "seeds": None, "seed": 0, "machine": CPU}
+    plan = make_plan("mine", experiment, digits, **asked)
+    work = 3 * 6 * 1.0 + (expected_epochs(4, 6) + (6 + 3) * 6) * 2.0 + (3 + 4 + 6 + 3) * TRIAL_SECONDS
+    expected = START_SECONDS + work / concurrent
+    assert expected_seconds(plan, {"ce": 1.0, "found": 2.0}, concurrent) == pytest.approx(expected)

@@ -1,0 +1,20 @@
+"""Something is said before anything slow is imported."""
+
+import os
+import subprocess
+import sys
+
+
+def test_what_is_read_is_said_before_torch_is_imported(tmp_path):
+    (tmp_path / "torch.py").write_text("import sys; sys.exit('torch is imported')")
+    path = os.pathsep.join([str(tmp_path), *sys.path])
+    command = [sys.executable, "-m", "sweeps.run", "tta", "--dataset", "digits", "--dry-run"]
+    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": path})
+    assert done.stdout == "tta: reading digits\n"
+    assert "torch is imported" in done.stderr
+
+
+def test_nothing_is_said_before_a_wrong_option(tmp_path):
+    command = [sys.executable, "-m", "sweeps.run", "tta", "--trials", "none"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
