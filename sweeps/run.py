@@ -7,6 +7,7 @@ and wrong options answer at once.
 import signal
 import subprocess
 import sys
+import time
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback from the midst of what is imported below
@@ -64,6 +65,7 @@ def _sweep(given: dict[str, Any], signals: Signals) -> int:
     begun = _begun(folder) if given.get("resume") else None
     options = options_of.complete(given, begun.options if begun else None)
     settings = options_of.settings(options.set)
+    deadline = time.monotonic() + options.time_budget if options.time_budget else None
     with waiting(f"{name}: reading {options.dataset or 'CIFAR-10'}") as tell:
         with signals.at_once():
             _import_what_is_heavy(ray_too=not options.dry_run)
@@ -100,7 +102,9 @@ def _sweep(given: dict[str, Any], signals: Signals) -> int:
         concurrent = share.concurrent(*of_this_machine(), options.max_concurrent)
         print(plan_text(plan, data, folder, concurrent, seconds_per_epoch_by_arm(plan, data)))
         return 0
-    ended_early = _run(plan, data, folder, description, known, notes, source, options, share, signals)
+    ended_early = _run(
+        plan, data, folder, description, known, notes, source, options, share, signals, deadline
+    )
     return _finish(folder, options, ended_early, signals)
 
 
@@ -164,6 +168,7 @@ def _run(
     options: Namespace,
     share: Share,
     signals: Signals,
+    deadline: float | None,
 ) -> str | None:
     """Show the plan and run it; return why it ended early, or None."""
     from sweeps.engine import run as engine
@@ -200,7 +205,7 @@ def _run(
                 concurrent=concurrent,
                 dataset=source,
                 plugin=str(own_file) if own_file else None,
-                time_budget=options.time_budget,
+                deadline=deadline,
                 checkpoint_every=options.checkpoint_every,
                 epoch_limits=epoch_limits(options.epoch_limit, costs),
             )

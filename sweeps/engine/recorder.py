@@ -26,6 +26,7 @@ from sweeps.terminal.progress import Progress
 
 RETRIES = 2  # of a trial whose worker died
 GRACE_SECONDS = 5.0  # for trials to come to the end of their epoch when the sweep ends early
+ENDING_SECONDS = 7.0  # for the last rows, Ray's end and the table, measured on two cores
 
 
 class EndedEarly(Exception):
@@ -56,12 +57,13 @@ class Recorder(tune.Callback):
         results: Results,
         sequence: Sequence,
         progress: Progress,
-        time_budget: float | None,
+        deadline: float | None,
         epoch_limits: dict[str, float],
     ):
         self.plan, self.data, self.results = plan, data, results
         self.sequence, self.progress = sequence, progress
-        self.deadline = None if time_budget is None else time.monotonic() + time_budget
+        # Of the whole command, by the monotonic clock: what comes after the trials must fit in as well.
+        self.deadline = None if deadline is None else deadline - GRACE_SECONDS - ENDING_SECONDS
         self.ended_early: str | None = None
         self.leave_at = float("inf")
         self.crash: Exception | None = None  # an error of the driver's own

@@ -30,7 +30,7 @@ def run(
     concurrent: int,
     dataset: dict[str, Any],
     plugin: str | None,
-    time_budget: float | None,
+    deadline: float | None,
     checkpoint_every: float,
     epoch_limits: dict[str, float],
 ) -> str | None:
@@ -45,7 +45,7 @@ def run(
     sequence = Sequence(plan, results)
     if lost := sum(spec.until_epoch is not None for spec in sequence.queue):
         progress.note(f"{lost} terminal trials have lost rows: they are measured again")
-    recorder = Recorder(plan, data, results, sequence, progress, time_budget, epoch_limits)
+    recorder = Recorder(plan, data, results, sequence, progress, deadline, epoch_limits)
     scratch = tempfile.mkdtemp(prefix="sweep-ray-")
     try:
         tuner = tune.Tuner(

@@ -45,7 +45,7 @@ def test_every_experiment_runs_to_its_end_and_is_reported(name, cores, digits, d
             concurrent=cores,
             dataset={"spec": "digits", "data_dir": str(data_dir), "image_size": None},
             plugin=None,
-            time_budget=None,
+            deadline=None,
             checkpoint_every=60.0,
             epoch_limits={arm.name: 60.0 for arm in plan.arms},
         )
