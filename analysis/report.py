@@ -69,12 +69,14 @@ def write(sweep: Sweep, out: Path) -> None:
 
     try:
         out.mkdir(parents=True, exist_ok=True)
-        (out / "report.txt").write_text(tables(sweep) + "\n", encoding="utf-8")
+        (out / "report.txt").write_text(tables(sweep) + "\n", encoding="utf-8", errors="backslashreplace")
         for name, module in all_tables().items():
             frame = module.frame(sweep)
             for form in all_formats().values() if frame is not None else ():
                 (out / f"{name}.{form.SUFFIX}").write_text(
-                    form.table(frame, module.display(frame)) + "\n", encoding="utf-8"
+                    form.table(frame, module.display(frame)) + "\n",
+                    encoding="utf-8",
+                    errors="backslashreplace",
                 )
         for name, module in all_figures().items():
             if figure := module.draw(sweep):

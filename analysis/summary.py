@@ -5,7 +5,7 @@ from collections.abc import Callable
 from analysis.groups import GROUP, settings
 from analysis.load import Sweep
 from analysis.tables.published import source
-from analysis.words import ratio
+from analysis.words import count, ratio
 from sweeps.record.states import Phase, Status
 
 
@@ -20,13 +20,13 @@ def header(sweep: Sweep) -> list[str]:
     preset = f", preset {about.preset}" if about.preset else ""
     models = ", ".join(sorted(set(sweep.trials.model)))
     searched = any(arm.searched for arm in about.arms)
-    trials = f"{about.trials} search trials an arm, " if searched else ""
+    trials = f"{count(about.trials, 'search trial')} an arm, " if searched else ""
     return [
         f"{about.experiment}{preset} on {about.data.name}: {models}, {values('profile', _profile)}, "
         f"imbalance ratio {values('imbalance ratio', ratio)}, "
         f"{values('training images', '{:,}'.format)} training images",
-        f"budget: {', '.join(map(str, sorted(set(own.epochs))))} epochs, {trials}{about.seeds} seeds, "
-        f"{values('precision')} on {run.device}",
+        f"budget: {', '.join(map(str, sorted(set(own.epochs))))} epochs, {trials}"
+        f"{count(about.seeds, 'seed')}, {values('precision')} on {run.device}",
         savings(sweep),
         *troubles(sweep),
     ]
@@ -84,8 +84,7 @@ def troubles(sweep: Sweep) -> list[str]:
         if len(rows):
             first = rows.iloc[0]
             reason = f", {first.reason}" if isinstance(first.reason, str) else ""
-            trials = "1 trial" if len(rows) == 1 else f"{len(rows)} trials"
-            lines.append(f"{trials} {status}, the first {first.trial}{reason}")
+            lines.append(f"{count(len(rows), 'trial')} {status}, the first {first.trial}{reason}")
     for arm, n in sweep.lost.items():
         planned = n + (sweep.finals.arm == arm).sum()
         lines.append(

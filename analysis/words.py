@@ -3,6 +3,11 @@
 import math
 
 
+def count(n: int, what: str) -> str:
+    """Write a number of things: 1 seed, 5 seeds."""
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
+
+
 def percent(share: float) -> str:
     """Write a share as percent with one decimal; an absent value as nothing."""
     return "" if share is None or math.isnan(share) else f"{100 * share:.1f}"

@@ -12,7 +12,18 @@ NAMES = (
 )
 SIGNS = {"±": r"\pm", "−": "-", "×": r"\times", "→": r"\to", "≥": r"\ge", "≤": r"\le", "²": "^2"}
 KNOWN = {letter: rf"\{name}" for letter, name in zip(LETTERS, NAMES.split(), strict=True)} | SIGNS
-title = line = str
+SPECIAL = {c: rf"\{c}" for c in "&%$#_{}"} | {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+SPECIAL |= {"\\": r"\textbackslash{}", "<": r"\textless{}", ">": r"\textgreater{}"}
+
+
+def title(text: str) -> str:
+    """Return it in bold."""
+    return rf"\textbf{{{line(text)}}}"
+
+
+def line(text: str) -> str:
+    """Return it as a paragraph."""
+    return in_latex("".join(SPECIAL.get(c, c) for c in text)) + "\n"
 
 
 def table(frame: pd.DataFrame, display: pd.DataFrame) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 
 from lt_core.config import TrainConfig
 from lt_core.data import Dataset
+from lt_core.words import count
 from sweeps.planning.plan import Plan, PlannedArm, final_counts, train_counts
 from sweeps.record.metrics import RUNG_METRIC, SELECTION_METRIC
 from sweeps.search.asha import REDUCTION, rung
@@ -29,7 +30,7 @@ def plan_text(plan: Plan, data: Dataset, folder: Path, concurrent: int, costs: d
         "",
         *(f"  {noted(note)}" for note in plan.notes),
         *_search(plan),
-        f"  at once: {concurrent} trials",
+        f"  at once: {count(concurrent, 'trial')}",
         f"  results: {folder}",
         f"  time:    about {duration(seconds)} in all, by timed steps and what early stopping may save",
         "",
@@ -41,7 +42,7 @@ def _head(plan: Plan, data: Dataset) -> list[str]:
     preset = f", preset {plan.preset}" if plan.preset else ""
     first, searched = plan.arms[0], plan.searched
     return [
-        f"{plan.name}{preset}: {len(plan.arms)} arms on {data.name}, {data.num_classes} classes",
+        f"{plan.name}{preset}: {count(len(plan.arms), 'arm')} on {data.name}, {data.num_classes} classes",
         *_images("final runs", plan.arms, final_counts(plan, data)),
         *(_images("the search", searched, train_counts(searched, data, "val")) if searched else []),
         f"  {first.arm.label} trains with:  {_knobs(first.config)}",
@@ -81,7 +82,8 @@ def _own_knobs(plan: Plan, arm: PlannedArm) -> list[str]:
 def _arm(plan: Plan, arm: PlannedArm) -> list[str]:
     runs = ", ".join(f"{n} {phase}" for a, phase, n in plan.runs() if a is arm)
     spaces = [f"  {'':28}   {knob}: {space}" for knob, space in arm.search.items()]
-    return [f"  {arm.arm.label:28} {runs}, {arm.config.epochs} epochs", *_own_knobs(plan, arm), *spaces]
+    runs += f", {count(arm.config.epochs, 'epoch')}"
+    return [f"  {arm.arm.label:28} {runs}", *_own_knobs(plan, arm), *spaces]
 
 
 def _search(plan: Plan) -> list[str]:

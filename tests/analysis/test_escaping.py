@@ -101,3 +101,10 @@ def test_latex_has_greek_letters_and_signs():
 
 def test_printed_tables_have_the_names(sweep, name):
     assert name in tables(sweep)
+
+
+def test_text_around_latex_tables_is_escaped():
+    assert tex.line(r"95 % of a_b & β, $5 \x") == (
+        "95 \\% of a\\_b \\& \\ensuremath{\\beta}, \\$5 \\textbackslash{}x\n"
+    )
+    assert tex.title("100 %").startswith(r"\textbf{100 \%")
