@@ -64,7 +64,7 @@ def _sweep(given: dict[str, Any], signals: Signals) -> int:
     folder = Path(given.get("results", options_of.DEFAULTS["results"])) / name
     begun = _begun(folder) if given.get("resume") else None
     options = options_of.complete(given, begun.options if begun else None)
-    settings = options_of.settings(options.set)
+    settings, added = options_of.settings(options.set), options_of.additions(options.add)
     deadline = time.monotonic() + options.time_budget if options.time_budget else None
     with waiting(f"{name}: reading {options.dataset or 'CIFAR-10'}") as tell:
         with signals.at_once():
@@ -77,6 +77,7 @@ def _sweep(given: dict[str, Any], signals: Signals) -> int:
 
     from sweeps.planning.costs import seconds_per_epoch_by_arm
     from sweeps.planning.description import describe
+    from sweeps.planning.experiment import with_added
     from sweeps.planning.plan import make_plan
     from sweeps.search import asha
     from sweeps.terminal.plan_text import plan_text
@@ -84,7 +85,7 @@ def _sweep(given: dict[str, Any], signals: Signals) -> int:
     share = Share.asked(options.cpus_per_trial, options.gpus_per_trial)
     plan = make_plan(
         name,
-        experiments.make(module, data),
+        with_added(experiments.make(module, data), added),
         data,
         settings=settings,
         trials=options.trials,
@@ -128,11 +129,12 @@ def _begun(folder: Path) -> "Description":
 
 
 def _rehearse(plan: "Plan", options: Namespace, source: dict[str, Any]) -> list[str]:
-    """Try what a file of the user's own has registered, before anything is begun; return notes."""
+    """Try what a file of the user's own has registered, before anything is begun; return notes. A sweep that
+    goes on has the file that it was begun with."""
     from sweeps.engine import rehearsal
 
     file = experiments.own_file(options.experiment)
-    if file is None:
+    if file is None or options.resume:
         return []
     arms = [(arm.arm.label, arm.config.model_dump(mode="json")) for arm in plan.arms]
     with waiting(f"trying every kind of arm of {file.name} on a few images"):

@@ -134,7 +134,7 @@ def _check_class(folder: Path) -> None:
             f"name that folder, or put the classes below the splits"
         )
     if folder.name.lower() in NO_CLASSES:
-        raise InputError(f"{folder} does not look like a class: name the folder that holds the classes")
+        raise InputError(f"{folder} does not look like a class: name the folder of the classes, or rename it")
 
 
 def _folders(root: Path, skipped: Skipped) -> list[Path]:

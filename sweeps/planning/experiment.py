@@ -2,14 +2,14 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lt_core.errors import InputError
 from lt_core.registry import nearest
 from sweeps.planning.presets import Preset
 from sweeps.planning.spaces import Space
-from sweeps.record.names import is_plain
+from sweeps.record.names import is_plain, plain_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +95,17 @@ class Experiment:
         for name in mentioned:
             if name not in names:
                 raise InputError(f"no arm is called {nearest(name, names)}")
+
+
+def with_added(experiment: Experiment, added: Sequence[tuple[str, dict[str, Any]]]) -> Experiment:
+    """Return the experiment with more arms, (label, knobs), compared with what most of its arms are compared
+    with, or with the first of them."""
+    baselines = Counter(arm.baseline for arm in experiment.arms if arm.baseline)
+    baseline = baselines.most_common(1)[0][0] if baselines else experiment.arms[0].name
+    arms = [
+        Arm(name=plain_name(label), label=label, knobs=knobs, baseline=baseline) for label, knobs in added
+    ]
+    return replace(experiment, arms=[*experiment.arms, *arms])
 
 
 def check_name(kind: str, name: str) -> None:

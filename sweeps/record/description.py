@@ -34,6 +34,7 @@ OPTIONS: dict[str, Any] = {  # of the command line, that --resume goes on with
     "gpus_per_trial": float | None,
     "seed": int,
     "set": list[str],
+    "add": list[str],
     "address": str | None,
 }
 

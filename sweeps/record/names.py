@@ -6,3 +6,8 @@ import re
 def is_plain(name: str) -> bool:
     """Say whether a name stays in the folder that it is put into."""
     return re.fullmatch(r"\w[\w.+-]*", name, re.ASCII) is not None
+
+
+def plain_name(label: str) -> str:
+    """Return a plain name for what people call ``label``: CB-Focal_0.99 for CB-Focal β=0.99."""
+    return re.sub(r"[^\w.+-]+", "_", label, flags=re.ASCII).strip("_.+-") or "added"

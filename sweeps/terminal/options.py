@@ -30,6 +30,7 @@ DEFAULTS: dict[str, Any] = {
     "gpus_per_trial": None,
     "seed": 0,
     "set": [],
+    "add": [],
     "address": None,
 }
 PATHS = ("results", "data_dir", "warm_start", "experiment")
@@ -72,6 +73,7 @@ def parser() -> Parser:
     add("--gpus-per-trial", type=float, help="GPUs of a trial, fractions allowed (default: 1 if there)")
     add("--seed", type=_at_least(0), help="moves everything random (default: 0)")
     add("--set", action="append", metavar="KNOB=VALUE", help="fix a knob in every arm")
+    add("--add", action="append", metavar='"LABEL: KNOB=VALUE ..."', help="add an arm with these knobs")
     add("--address", help="a running Ray cluster, auto for the one on this machine")
     return parser
 
@@ -136,6 +138,21 @@ def settings(pairs: list[str]) -> dict[str, Any]:
             found[knob] = ast.literal_eval(text)
         except (ValueError, SyntaxError):
             found[knob] = text  # a name such as resnet32
+    return found
+
+
+def additions(texts: list[str]) -> list[tuple[str, dict[str, Any]]]:
+    """Return the labels and the knobs of --add."""
+    found = []
+    for text in texts:
+        label, colon, knobs = text.rpartition(":")
+        try:
+            pairs = shlex.split(knobs)
+        except ValueError as error:
+            raise InputError(f"--add {text}: {error}") from None
+        if not (label.strip() and colon and pairs and all("=" in pair for pair in pairs)):
+            raise InputError(f"--add {text}: write 'label: knob=value knob=value'")
+        found.append((label.strip(), settings(pairs)))
     return found
 
 
