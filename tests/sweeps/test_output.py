@@ -59,10 +59,9 @@ def test_a_report_is_written_though_nobody_reads_it(results, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("ending", ["| head -2", "2>&1 > /dev/full"])
-def test_a_sweep_that_nobody_reads_ends_with_all_its_rows(tmp_path, data_dir, ending):
+def test_a_sweep_that_nobody_reads_ends_with_all_its_rows(tmp_path, data_dir):
     (tmp_path / "mine.py").write_text(OWN)
-    command = f"PYTHON -m sweeps.run ./mine.py --dataset digits --data-dir {data_dir} {ending}"
+    command = f"PYTHON -m sweeps.run ./mine.py --dataset digits --data-dir {data_dir} | head -2"
     done = shell(command, tmp_path, PYTHONIOENCODING="latin-1")
     assert (done.returncode, done.stderr) == (0, "")
     trials = pd.read_parquet(tmp_path / "results" / "mine" / "trials")
