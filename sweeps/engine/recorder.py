@@ -26,7 +26,7 @@ from sweeps.terminal.progress import Progress
 
 RETRIES = 2  # of a trial whose worker died
 GRACE_SECONDS = 5.0  # for trials to come to the end of their epoch when the sweep ends early
-ENDING_SECONDS = 7.0  # for the last rows, Ray's end and the table, measured on two cores
+ENDING_SECONDS = 7.0  # for the last rows, Ray's end and the table: on two cores less was needed
 
 
 class EndedEarly(Exception):

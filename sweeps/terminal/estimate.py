@@ -7,7 +7,7 @@ from sweeps.planning.plan import Plan
 from sweeps.record.states import Phase
 from sweeps.search.asha import ASHA
 
-START_SECONDS = 20.0  # Ray's start, the workers', and the report at the end: measured on two cores
+START_SECONDS = 20.0  # Ray's start, the workers', and the report at the end: as judged on two cores
 TRIAL_SECONDS = 0.3  # beside its epochs: beginning, building, opening the data
 REPEATS = 20  # of the simulated search
 
