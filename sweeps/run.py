@@ -80,6 +80,7 @@ def _sweep(given: dict[str, Any], signals: Signals) -> int:
     from sweeps.planning.experiment import with_added
     from sweeps.planning.plan import make_plan
     from sweeps.search import asha
+    from sweeps.terminal.estimate import expected_seconds
     from sweeps.terminal.plan_text import plan_text
 
     share = Share.asked(options.cpus_per_trial, options.gpus_per_trial)
@@ -101,7 +102,8 @@ def _sweep(given: dict[str, Any], signals: Signals) -> int:
     description, known, notes = _earlier(begun, plan, data, options, description)
     if options.dry_run:
         concurrent = share.concurrent(*of_this_machine(), options.max_concurrent)
-        print(plan_text(plan, data, folder, concurrent, seconds_per_epoch_by_arm(plan, data)))
+        seconds = expected_seconds(plan.runs(), seconds_per_epoch_by_arm(plan, data), concurrent)
+        print(plan_text(plan, data, folder, concurrent, seconds))
         return 0
     ended_early = _run(
         plan, data, folder, description, known, notes, source, options, share, signals, deadline
@@ -177,7 +179,9 @@ def _run(
     from sweeps.engine.connection import connected
     from sweeps.engine.watch import epoch_limits
     from sweeps.planning.costs import seconds_per_epoch_by_arm
+    from sweeps.search.sequence import Sequence
     from sweeps.store.results import Results
+    from sweeps.terminal.estimate import expected_seconds
     from sweeps.terminal.plan_text import plan_text
     from sweeps.terminal.progress import Progress
 
@@ -189,18 +193,19 @@ def _run(
         with waiting("timing a step of each kind of arm"):
             costs = seconds_per_epoch_by_arm(plan, data)
         results = Results(folder, resume=options.resume)
-        print(plan_text(plan, data, folder, concurrent, costs), flush=True)
         if known:
             results.write(**known)
         results.describe(description)
-        progress = Progress(plan, costs)
-        progress.go_on(results.past, notes)
         own_file = experiments.own_file(options.experiment)
         try:
+            sequence = Sequence(plan, results)
+            seconds = expected_seconds(sequence.ahead(), costs, concurrent)
+            print(plan_text(plan, data, folder, concurrent, seconds), flush=True)
+            progress = Progress(sequence, costs, seconds)
+            progress.go_on(notes)
             return engine.run(
-                plan,
+                sequence,
                 data,
-                results,
                 progress,
                 signals,
                 share=share,

@@ -3,10 +3,12 @@
     python -m benchmarks.overhead.compare --trials 1000 --out overhead.md
 
 Both run the same training core on digits, two trials at once, with TPE and the same ASHA. Memory is the
-driver's resident set, sampled as the trials go by; its growth a trial is the slope after the first tenth.
+driver's resident set, sampled as the trials go by; its growth a trial is the slope after the first tenth. The
+CPU that the driver takes a trial is that of the second tenth of the trials, and that of the last.
 """
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
@@ -30,6 +32,7 @@ class Cost:
     bytes: int
     memory: float  # bytes a trial
     seconds: float  # a trial, from the first tenth of the trials to the last trial
+    cpu: tuple[float, float]  # seconds of the driver's a trial, in the second tenth and in the last
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -41,13 +44,13 @@ def main(argv: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="overhead-") as work:
         ours, theirs = ours_of(Path(work), options.trials), theirs_of(Path(work), options.trials)
     lines = [
-        "| | trials | files | bytes | driver memory a trial | wall time a trial |",
-        "|:--|--:|--:|--:|--:|--:|",
+        "| | trials | files | bytes | driver memory a trial | wall time a trial | driver CPU a trial |",
+        "|:--|--:|--:|--:|--:|--:|--:|",
     ]
     for name, cost in (("this system", ours), ("Ray Tune, its loggers and OptunaSearch", theirs)):
         lines.append(
             f"| {name} | {cost.trials:,} | {cost.files:,} | {cost.bytes:,} | {cost.memory / 1024:.1f} KiB | "
-            f"{cost.seconds:.3f} s |"
+            f"{cost.seconds:.3f} s | {cost.cpu[0]:.3f} s, at the end {cost.cpu[1]:.3f} s |"
         )
     print("\n".join(lines))
     if options.out:
@@ -83,13 +86,17 @@ def measure(arguments: list, folder: Path, count: Callable[[], int], trials: int
     """Run a module to its end and sample its memory and its trials every second."""
     command = [sys.executable, "-m", *map(str, arguments)]
     driver = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    samples: list[tuple[float, int, int]] = []
+    samples: list[tuple[float, int, int, float]] = []
     while driver.poll() is None:
-        samples.append((time.monotonic(), count(), resident(driver.pid)))
+        samples.append((time.monotonic(), count(), resident(driver.pid), cpu_seconds(driver.pid)))
         time.sleep(1)
     if driver.returncode != 0:
         raise SystemExit(driver.stderr.read() if driver.stderr else "failed")
     steady = np.array([sample for sample in samples if trials / 10 <= sample[1] < trials])
+    early, late = (
+        np.array([sample for sample in samples if low <= 10 * sample[1] / trials < high])
+        for low, high in ((1, 2), (9, 10))
+    )
     files = [path for path in folder.rglob("*") if path.is_file()]
     return Cost(
         trials=count(),
@@ -97,7 +104,13 @@ def measure(arguments: list, folder: Path, count: Callable[[], int], trials: int
         bytes=sum(path.stat().st_size for path in files),
         memory=float(np.polyfit(steady[:, 1], steady[:, 2], 1)[0]),
         seconds=float(np.polyfit(steady[:, 1], steady[:, 0], 1)[0]),
+        cpu=(cpu_a_trial(early), cpu_a_trial(late)),
     )
+
+
+def cpu_a_trial(samples: np.ndarray) -> float:
+    """Return the driver's CPU seconds a trial between the first and the last of some samples."""
+    return float((samples[-1, 3] - samples[0, 3]) / (samples[-1, 1] - samples[0, 1]))
 
 
 def resident(pid: int) -> int:
@@ -108,6 +121,15 @@ def resident(pid: int) -> int:
         return 0
     lines = [line for line in status.splitlines() if line.startswith("VmRSS")]
     return int(lines[0].split()[1]) * 1024 if lines else 0
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the CPU seconds that a process has taken; 0 where it has just ended."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 if __name__ == "__main__":

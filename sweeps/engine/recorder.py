@@ -13,14 +13,12 @@ from lt_core.data import Dataset
 from lt_core.errors import InputError
 from sweeps.engine import patches
 from sweeps.engine.replay import TIMES, check_replayed
-from sweeps.engine.trainable import ARRAYS, class_rows
+from sweeps.engine.trainable import class_rows
 from sweeps.engine.watch import Watch
-from sweeps.planning.plan import Plan
 from sweeps.record.states import Status
 from sweeps.search.asha import REDUCTION
 from sweeps.search.sequence import Sequence
 from sweeps.search.study import TrialSpec
-from sweeps.store.results import Results
 from sweeps.store.schemas import SCHEMAS
 from sweeps.terminal.progress import Progress
 
@@ -52,16 +50,14 @@ class Recorder(tune.Callback):
 
     def __init__(
         self,
-        plan: Plan,
         data: Dataset,
-        results: Results,
         sequence: Sequence,
         progress: Progress,
         deadline: float | None,
         epoch_limits: dict[str, float],
     ):
-        self.plan, self.data, self.results = plan, data, results
-        self.sequence, self.progress = sequence, progress
+        self.data, self.sequence, self.progress = data, sequence, progress
+        self.plan, self.results = sequence.plan, sequence.results
         # Of the whole command, by the monotonic clock: what comes after the trials must fit in as well.
         self.deadline = None if deadline is None else deadline - GRACE_SECONDS - ENDING_SECONDS
         self.ended_early: str | None = None
@@ -96,9 +92,10 @@ class Recorder(tune.Callback):
             self.progress.note(f"{self.ended_early}: trials get {GRACE_SECONDS:.0f} s to end their epoch")
         if now > self.leave_at:
             raise EndedEarly
-        for trial in trials:
-            if self.watch.takes_too_long(trial.config["trial"], now):
-                patches.kill_worker(trial)
+        if overdue := self.watch.overdue(now):  # else not a look at the trials: there may be thousands
+            for trial in trials:
+                if trial.config["trial"] in overdue:
+                    patches.kill_worker(trial)
 
     @fatal
     def on_trial_start(self, iteration: int, trials: list, trial: RayTrial, **info: Any) -> None:
@@ -113,7 +110,7 @@ class Recorder(tune.Callback):
         spec, epoch = self._spec(trial), result["epoch"]
         self.watch.expect(spec.trial, spec.arm, epoch + 1)
         # Ray keeps every trial's last report; the arrays in it are ours alone.
-        arrays = {name: result.pop(name) for name in ARRAYS}
+        arrays = result.pop("arrays")
         for note in result.pop("notes"):
             self.progress.note(note)
         row = {column: result.get(column) for column in SCHEMAS["epochs"].names} | _identity(spec)
@@ -126,7 +123,7 @@ class Recorder(tune.Callback):
             if epoch > 0:  # before the first, nothing is trained
                 self.progress.epoch(spec.arm, result)
         seconds = sum(row[name] for row in seen.values() for name in TIMES)
-        self.last[spec.trial] = {**result, **arrays, "seconds": seconds}
+        self.last[spec.trial] = {**result, "arrays": arrays, "seconds": seconds}
 
     @fatal
     def on_trial_complete(self, iteration: int, trials: list, trial: RayTrial, **info: Any) -> None:
@@ -164,7 +161,6 @@ class Recorder(tune.Callback):
         """Let a trial whose worker died be handed out again."""
         self.deaths[spec.trial] = self.deaths.get(spec.trial, 0) + 1
         self.progress.note(f"{spec.trial}: its worker died, it goes on from its last checkpoint")
-        self.progress.ended(spec.arm, Status.INTERRUPTED, 0)
         self.watch.forget(spec.trial)
         self.results.past.epochs[spec.trial] = self.seen.pop(spec.trial)
         del self.last[spec.trial]
@@ -202,8 +198,8 @@ class Recorder(tune.Callback):
         epochs_done = self._write_end(spec, status, reason)
         self.watch.forget(spec.trial)
         self.sequence.end(spec.trial, status)
-        counted = status if spec.until_epoch is None else Status.INTERRUPTED
-        self.progress.ended(spec.arm, counted, spec.config.epochs - epochs_done)
+        spared = spec.config.epochs - epochs_done if status.terminal and spec.until_epoch is None else 0
+        self.progress.ended(spec.arm, spared)
 
     def _write_end(self, spec: TrialSpec, status: Status, reason: str | None) -> int:
         """Write how a trial ended, and the classes at its last epoch; return its last epoch on record."""
@@ -233,8 +229,7 @@ class Recorder(tune.Callback):
         if last.get("epoch", 0) == 0:
             return []
         place = _identity(spec) | {"epoch": last["epoch"], "split": spec.config.evaluate_on}
-        arrays = {name: last[name] for name in ARRAYS}
-        return [place | row for row in class_rows(**arrays, class_names=self.data.class_names)]
+        return [place | row for row in class_rows(last["arrays"], self.data.class_names)]
 
     def close(self) -> None:
         """Give every trial that began, and that Ray left without an end, its row."""

@@ -12,17 +12,14 @@ from sweeps.engine.scheduler import SweepScheduler
 from sweeps.engine.searcher import SweepSearcher
 from sweeps.engine.share import Share
 from sweeps.engine.trainable import Trial
-from sweeps.planning.plan import Plan
 from sweeps.search.sequence import Sequence
-from sweeps.store.results import Results
 from sweeps.terminal.progress import Progress
 from sweeps.terminal.signals import Signals
 
 
 def run(
-    plan: Plan,
+    sequence: Sequence,
     data: Dataset,
-    results: Results,
     progress: Progress,
     signals: Signals,
     *,
@@ -34,18 +31,17 @@ def run(
     checkpoint_every: float,
     epoch_limits: dict[str, float],
 ) -> str | None:
-    """Run what the results lack of the plan, inside a connected Ray. Return why it ended early, or None."""
+    """Run what is next in the sequence, inside a connected Ray. Return why it ended early, or None."""
     payload = {
         "dataset": dataset,
         "fingerprint": data.fingerprint,
         "plugin": plugin,
-        "place": results.place.address,
+        "place": sequence.results.place.address,
         "checkpoint_every": checkpoint_every,
     }
-    sequence = Sequence(plan, results)
     if lost := sum(spec.until_epoch is not None for spec in sequence.queue):
         progress.note(f"{lost} terminal trials have lost rows: they are measured again")
-    recorder = Recorder(plan, data, results, sequence, progress, deadline, epoch_limits)
+    recorder = Recorder(data, sequence, progress, deadline, epoch_limits)
     scratch = tempfile.mkdtemp(prefix="sweep-ray-")
     try:
         tuner = tune.Tuner(

@@ -16,6 +16,12 @@ class SweepScheduler(FIFOScheduler):
         super().__init__()
         self.sequence = sequence
 
+    def choose_trial_to_run(self, tune_controller: Any) -> Trial | None:
+        """Return the next of those that wait; Ray's own way is to look at all that ever were."""
+        live = tune_controller.get_live_trials()
+        waiting = {trial.config["trial"]: trial for trial in live if trial.status == Trial.PENDING}
+        return next((waiting[key] for key in self.sequence.running if key in waiting), None)
+
     def on_trial_result(self, tune_controller: Any, trial: Trial, result: dict) -> str:
         return TrialScheduler.STOP if self._stops(trial, result) else TrialScheduler.CONTINUE
 

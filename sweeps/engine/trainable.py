@@ -2,6 +2,7 @@
 
 from collections.abc import Generator
 from contextlib import nullcontext
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,15 @@ from sweeps.store.location import open_location
 
 ARRAYS = ("confusion", "counts", "recall_by_tau")
 HARDWARE_KNOBS = ("device", "precision", "channels_last")
+
+
+@dataclass(frozen=True, repr=False)  # Ray writes every report out as text, for a log that nobody reads
+class Arrays:
+    """Of a report: ``confusion`` int64 [C, C], ``counts`` int64 [C], ``recall_by_tau`` float64 [taus, C]."""
+
+    confusion: np.ndarray
+    counts: np.ndarray
+    recall_by_tau: np.ndarray
 
 
 class Trial(tune.Trainable):
@@ -93,8 +103,9 @@ def reports(job: dict[str, Any]) -> Generator[dict[str, Any]]:
 
 
 def _on_the_wire(report: dict[str, Any]) -> dict[str, Any]:
-    """Return the report with arrays for tensors, which only checkpoints need."""
-    return report | {name: report[name].numpy() for name in ARRAYS}
+    """Return the report with its arrays in one, for tensors, which only checkpoints need."""
+    arrays = Arrays(**{name: report[name].numpy() for name in ARRAYS})
+    return {name: value for name, value in report.items() if name not in ARRAYS} | {"arrays": arrays}
 
 
 def epoch_row(epoch: EpochMetrics, split: str) -> dict[str, Any]:
@@ -117,23 +128,21 @@ def epoch_row(epoch: EpochMetrics, split: str) -> dict[str, Any]:
     }
 
 
-def class_rows(
-    confusion: np.ndarray, counts: np.ndarray, recall_by_tau: np.ndarray, class_names: tuple[str, ...]
-) -> list[dict]:
+def class_rows(arrays: Arrays, class_names: tuple[str, ...]) -> list[dict]:
     """Return the columns of the classes table, a row a class."""
-    by_class = metrics.class_metrics(confusion)
+    by_class = metrics.class_metrics(arrays.confusion)
     return [
         {
             "class": k,
             "class_name": name,
-            "n_train": int(counts[k]),
+            "n_train": int(arrays.counts[k]),
             "support": int(by_class.support[k]),
             "predicted": int(by_class.predicted[k]),
             "precision": float(by_class.precision[k]),
             "recall": float(by_class.recall[k]),
             "f1": float(by_class.f1[k]),
-            "confusion": confusion[k].tolist(),
-            "recall_by_tau": recall_by_tau[:, k].tolist(),
+            "confusion": arrays.confusion[k].tolist(),
+            "recall_by_tau": arrays.recall_by_tau[:, k].tolist(),
         }
         for k, name in enumerate(class_names)
     ]

@@ -36,9 +36,8 @@ class Watch:
         """Wait for a trial no longer."""
         self.expected.pop(trial, None)
 
-    def takes_too_long(self, trial: str, now: float) -> bool:
-        """Whether a trial has not reported in time; it is said once."""
-        if trial not in self.expected or now < self.expected[trial][0]:
-            return False
-        self.late[trial] = self.expected.pop(trial)[1]
-        return True
+    def overdue(self, now: float) -> list[str]:
+        """Return the trials that have not reported in time, each once."""
+        overdue = [trial for trial, (by, _) in self.expected.items() if now >= by]
+        self.late |= {trial: self.expected.pop(trial)[1] for trial in overdue}
+        return overdue

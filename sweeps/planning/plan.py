@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain, combinations
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -45,6 +45,20 @@ class PlannedArm:
         return self.arm.name
 
 
+class Runs(NamedTuple):
+    """Runs of one kind; ``trained``: the epochs that they have behind them, all together."""
+
+    arm: PlannedArm
+    phase: Phase
+    n: int
+    trained: int = 0
+
+    @property
+    def epochs(self) -> int:
+        """What they have before them, if none is stopped."""
+        return self.n * self.arm.config.epochs - self.trained
+
+
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """All that a sweep will do, before it does any of it."""
@@ -72,16 +86,20 @@ class Plan:
         """Return the search trials of an arm: as many as were asked for, if its space has as many."""
         return int(min(self.trials, size(arm.search)))
 
-    def runs(self) -> list[tuple[PlannedArm, Phase, int]]:
-        """Return (arm, phase, number of runs) for everything planned."""
+    def runs(self) -> list[Runs]:
+        """Return everything that is planned."""
         rows = []
         for arm in self.arms:
             if arm.search:
                 trials = self.search_trials(arm)
-                confirm = min(SHORTLIST, trials) * CONFIRM_SEEDS
-                rows += [(arm, Phase.SEARCH, trials), (arm, Phase.CONFIRM, confirm)]
-            rows.append((arm, Phase.FINAL, self.seeds))
+                rows += [Runs(arm, Phase.SEARCH, trials), Runs(arm, Phase.CONFIRM, confirmations(trials))]
+            rows.append(Runs(arm, Phase.FINAL, self.seeds))
         return rows
+
+
+def confirmations(trials: int) -> int:
+    """Return the most runs that confirm a search of so many trials."""
+    return min(SHORTLIST, trials) * CONFIRM_SEEDS
 
 
 def make_plan(

@@ -4,11 +4,11 @@ All of it follows from the plan and the rows so far, so that a sweep that was in
 had not been.
 """
 
-from collections import deque
+from collections import Counter, deque
 
 from lt_core.config import TrainConfig
 from lt_core.errors import InputError
-from sweeps.planning.plan import SHORTLIST, Plan, PlannedArm
+from sweeps.planning.plan import SHORTLIST, Plan, PlannedArm, Runs, confirmations
 from sweeps.record.states import Phase, Status
 from sweeps.search import selection
 from sweeps.search.asha import ASHA
@@ -26,6 +26,7 @@ class Sequence:
         queue: what comes before anything new is proposed.
         searches: the searches, by arm.
         closed: set: nothing new begins.
+        restored: whether searches are where their rows end; not while lost rows are measured again.
     """
 
     def __init__(self, plan: Plan, results: Results):
@@ -34,7 +35,7 @@ class Sequence:
         for key, row in results.trials.items():
             if row["arm"] not in arms:
                 raise InputError(f"{results.place}: {key} is of an arm {row['arm']!r} that there is not")
-        self.closed = False
+        self.closed = self.restored = False
         self.running: dict[str, TrialSpec] = {}
         self.searches: dict[str, ArmSearch] = {}
         self.queue = deque(self._lost())
@@ -45,6 +46,25 @@ class Sequence:
     def over(self) -> bool:
         """Whether nothing is running and nothing will be."""
         return not self.running and (self.closed or not (self.queue or self._open_searches()))
+
+    def ahead(self) -> list[Runs]:
+        """Return what runs and what is to come, as far as it is known."""
+        past = self.results.past
+        if not self.restored:
+            rows, planned = past.trials.items(), self.plan.runs()
+            ended = Counter((row["arm"], row["phase"]) for key, row in rows if not past.unfinished(key))
+            return [Runs(arm, phase, max(0, n - ended[arm.name, phase])) for arm, phase, n, _ in planned]
+        arms = {arm.name: arm for arm in self.plan.arms}
+        begun = [(spec, len(past.reported(spec.trial))) for spec in (*self.running.values(), *self.queue)]
+        ahead = [Runs(arms[spec.arm], spec.phase, 1, trained) for spec, trained in begun]
+        for search in self.searches.values():
+            arm, left = search.planned, search.left
+            if search.confirming < 0:
+                confirm = confirmations(search.asked + left)
+                ahead += [Runs(arm, Phase.SEARCH, left), Runs(arm, Phase.CONFIRM, confirm)]
+            if search.confirming:
+                ahead.append(Runs(arm, Phase.FINAL, self.plan.seeds))
+        return ahead
 
     def next(self) -> TrialSpec | None:
         """Hand out the next run; None: there is none now, which the end of one that is running may change."""
@@ -75,8 +95,9 @@ class Sequence:
         spec = self.running.pop(trial)
         search = self.searches.get(spec.arm)
         if self.closed:
-            return
-        if spec.until_epoch is not None:
+            if not status.terminal:
+                self.queue.append(spec)
+        elif spec.until_epoch is not None:
             if not self.queue and not self.running:
                 self._restore()
         elif search and spec.phase == Phase.SEARCH:
@@ -107,6 +128,7 @@ class Sequence:
 
     def _restore(self) -> None:
         """Take up every arm where its rows end; without rows, at the beginning."""
+        self.restored = True
         for arm in self.plan.arms:
             if arm.search:
                 self._restore_search(arm)

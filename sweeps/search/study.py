@@ -17,6 +17,7 @@ from lt_core.errors import InputError
 from sweeps.planning.plan import PlannedArm
 from sweeps.planning.spaces import size
 from sweeps.record.states import Phase, Status
+from sweeps.search.history import History
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 warnings.filterwarnings("ignore", ".*group.*", ExperimentalWarning)
@@ -59,10 +60,11 @@ class ArmSearch:
     live: dict[str, optuna.Trial] = field(default_factory=dict)
     configs: dict[str, TrainConfig] = field(default_factory=dict)
     known: set[str] = field(default_factory=set)  # what was proposed
+    begun: bool = False  # whether the hand-picked values were proposed: here or in a sweep before
     confirming: int = -1  # confirmation runs still out; -1: not begun
 
     def __post_init__(self) -> None:
-        self.study = optuna.create_study(direction="maximize")
+        self.study = optuna.create_study(direction="maximize", storage=History())
 
     @property
     def asked(self) -> int:
@@ -75,8 +77,13 @@ class ArmSearch:
 
     @property
     def open(self) -> bool:
-        """Whether there is more to propose: trials are left, and configurations that are not known."""
-        return self.asked < self.trials and len(self.known) < size(self.planned.search)
+        """Whether there is more to propose."""
+        return self.left > 0
+
+    @property
+    def left(self) -> int:
+        """Trials that are left; none where every configuration is known."""
+        return int(min(self.trials - self.asked, size(self.planned.search) - len(self.known)))
 
     @property
     def over(self) -> bool:
@@ -87,7 +94,7 @@ class ArmSearch:
         arm, key = self.planned, self.next_key
         if proposal is not None:
             self.study.enqueue_trial(parameters(key, proposal))
-        elif not self._begun():
+        elif not self.begun:
             self.study.enqueue_trial(self._hand_picked())
         asked, config = self._ask(0)
         for again in range(1, REPEATS if proposal is None else 1):
@@ -97,6 +104,7 @@ class ArmSearch:
             if again > REPEATS // 2:
                 self._enqueue_what_is_left()
             asked, config = self._ask(again)
+        self.begun = self.begun or self._hand_picked().items() <= asked.params.items()
         self.live[key], self.configs[key] = asked, config
         self.known.add(self._point(config))
         return TrialSpec(
@@ -143,11 +151,6 @@ class ArmSearch:
         for knob, space in self.planned.search.items():
             start |= space.as_params(knob, getattr(self.planned.config, knob))
         return start
-
-    def _begun(self) -> bool:
-        """Whether the hand-picked values, the first proposal, were proposed: here or in a sweep before."""
-        start = self._hand_picked().items()
-        return any(start <= trial.params.items() for trial in self.study.get_trials(deepcopy=False))
 
     def end(self, key: str, status: Status, scores: list[float], rung_scores: dict[int, float]) -> None:
         """Tell Optuna: complete, pruned (stopped, diverged) or failed.

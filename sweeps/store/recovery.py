@@ -43,6 +43,7 @@ class Recovered:
         active: rows that are in no sealed part.
         sealed: number of the part that comes next, by table.
         notes: a line for each damaged file.
+        statuses: number of trials by arm and status.
     """
 
     trials: dict[str, Row] = field(default_factory=dict)
@@ -53,6 +54,15 @@ class Recovered:
     active: dict[str, list[Row]] = field(default_factory=lambda: {"epochs": [], "classes": []})
     sealed: dict[str, int] = field(default_factory=lambda: {"epochs": 0, "classes": 0})
     notes: list[str] = field(default_factory=list)
+    statuses: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def change(self, row: Row) -> None:
+        """Take columns of a trial's row, which may be new."""
+        known = self.trials.setdefault(row["trial"], {})
+        if known:
+            self.statuses[known["arm"], known["status"]] -= 1
+        known.update(row)
+        self.statuses[known["arm"], known["status"]] += 1
 
     def count(self, tables: dict[str, list[Row]]) -> None:
         """Take note of rows of the epochs and classes tables."""
@@ -113,6 +123,7 @@ def recover(place: Location) -> Recovered:
         if row["status"] == Status.RUNNING:  # its writer is gone
             row["status"] = Status.INTERRUPTED
         row.update(dict.fromkeys(SCHEMAS["trials"].names) | row | with_defaults(row))
+        found.statuses[row["arm"], row["status"]] += 1
     check_rows(f"{place}/trials", "trials", list(found.trials.values()))
     for table in found.active:
         _merge(found, table, parts[table], [row for name, row in entries if name == table])

@@ -23,7 +23,7 @@ from sweeps.store.location import Folder, Location
 from sweeps.store.recovery import Recovered, Row, parquet, recover
 from sweeps.store.schemas import SCHEMAS
 
-FLUSH_SECONDS = 5.0
+FLUSH_SECONDS, FLUSH_SHARE = 5.0, 0.02  # between two flushes at least; of the time, at most
 OURS = (*SCHEMAS, journal.NAME, "checkpoints", "weights")
 ROWS_PER_PART = 10_000
 
@@ -76,7 +76,7 @@ class Results:
         tables = {"epochs": epochs or [], "classes": classes or [], "trials": trials or []}
         self._journal.append([(table, row) for table, rows in tables.items() for row in rows])
         for row in tables["trials"]:
-            self.trials.setdefault(row["trial"], {}).update(row)
+            self.past.change(row)
         for table, active in self._active.items():
             active += tables[table]
         self.past.count(tables)
@@ -84,17 +84,19 @@ class Results:
         self.flush_if_due()
 
     def flush_if_due(self) -> None:
-        """Flush when there are new rows and the last flush is a few seconds old."""
-        if self._dirty and time.monotonic() - self._flushed > FLUSH_SECONDS:
+        """Flush when there are new rows and the last flush is a few seconds old; more where it took long."""
+        if self._dirty and time.monotonic() > self._due:
             self.flush()
 
     def flush(self) -> None:
         """Bring Parquet up to date with all that was written; trials last, as they point to the rest."""
+        began = time.monotonic()
         for table in sorted(self._dirty):
             rows = list(self.trials.values()) if table == "trials" else self._active[table]
             self.place.write(f"{table}/part-{self._sealed.get(table, 0):05d}.parquet", parquet(table, rows))
         self._dirty.clear()
-        self._flushed = time.monotonic()
+        ended = time.monotonic()
+        self._due = ended + max(FLUSH_SECONDS, (ended - began) / FLUSH_SHARE)
         if any(len(rows) >= ROWS_PER_PART for rows in self._active.values()):
             self._seal()
 

@@ -1,9 +1,11 @@
 """How long a sweep is expected to take, from its start to its table."""
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from lt_core import seeds
-from sweeps.planning.plan import Plan
+from sweeps.planning.plan import Runs
 from sweeps.record.states import Phase
 from sweeps.search.asha import ASHA
 
@@ -12,14 +14,17 @@ TRIAL_SECONDS = 0.3  # beside its epochs: beginning, building, opening the data
 REPEATS = 20  # of the simulated search
 
 
-def expected_seconds(plan: Plan, costs: dict[str, float], concurrent: int) -> float:
-    """Return the seconds that the whole of a plan is expected to take; ``costs``: seconds an epoch by arm."""
-    work = runs = 0.0
-    for arm, phase, n in plan.runs():
-        epochs = expected_epochs(n, arm.config.epochs) if phase == Phase.SEARCH else n * arm.config.epochs
-        work += epochs * costs[arm.name] + n * TRIAL_SECONDS
-        runs += n
-    return START_SECONDS + work / max(1, min(concurrent, runs))
+def expected_seconds(planned: Iterable[Runs], costs: dict[str, float], concurrent: int) -> float:
+    """Return the seconds that runs are expected to take from the sweep's start to its table; ``costs``:
+    seconds an epoch by arm."""
+    work = n = 0.0
+    for runs in planned:
+        epochs = float(runs.epochs)
+        if runs.phase == Phase.SEARCH:
+            epochs = max(0, expected_epochs(runs.n, runs.arm.config.epochs) - runs.trained)
+        work += epochs * costs[runs.arm.name] + runs.n * TRIAL_SECONDS
+        n += runs.n
+    return START_SECONDS + work / max(1, min(concurrent, n))
 
 
 def expected_epochs(trials: int, epochs: int) -> float:

@@ -12,16 +12,14 @@ from sweeps.planning.plan import Plan, PlannedArm, final_counts, train_counts
 from sweeps.record.metrics import RUNG_METRIC, SELECTION_METRIC
 from sweeps.search.asha import REDUCTION, rung
 from sweeps.terminal.data_text import MOST_CLASSES, data_lines
-from sweeps.terminal.estimate import expected_seconds
 from sweeps.terminal.progress import duration, noted
 
 SHOWN = ("model", "optimizer", "lr", "batch_size", "weight_decay", "schedule", "augment")
 OWN = ("profile", "imbalance_ratio", "n_max", "precision")  # of an arm, where it differs from the first's
 
 
-def plan_text(plan: Plan, data: Dataset, folder: Path, concurrent: int, costs: dict[str, float]) -> str:
-    """Return the plan as a person reads it; ``costs`` are seconds per epoch by arm."""
-    seconds = expected_seconds(plan, costs, concurrent)
+def plan_text(plan: Plan, data: Dataset, folder: Path, concurrent: int, seconds: float) -> str:
+    """Return the plan as a person reads it; ``seconds``: what is left of it is expected to take."""
     lines = [
         *_head(plan, data),
         *data_lines(data),
@@ -32,7 +30,7 @@ def plan_text(plan: Plan, data: Dataset, folder: Path, concurrent: int, costs: d
         *_search(plan),
         f"  at once: {count(concurrent, 'trial')}",
         f"  results: {folder}",
-        f"  time:    about {duration(seconds)} in all, by timed steps and what early stopping may save",
+        f"  time:    about {duration(seconds)}, by timed steps and what early stopping may save",
         "",
     ]
     return "\n".join(lines)
@@ -80,7 +78,7 @@ def _own_knobs(plan: Plan, arm: PlannedArm) -> list[str]:
 
 
 def _arm(plan: Plan, arm: PlannedArm) -> list[str]:
-    runs = ", ".join(f"{n} {phase}" for a, phase, n in plan.runs() if a is arm)
+    runs = ", ".join(f"{runs.n} {runs.phase}" for runs in plan.runs() if runs.arm is arm)
     spaces = [f"  {'':28}   {knob}: {space}" for knob, space in arm.search.items()]
     runs += f", {count(arm.config.epochs, 'epoch')}"
     return [f"  {arm.arm.label:28} {runs}", *_own_knobs(plan, arm), *spaces]

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from lt_core.evaluation import metrics
-from sweeps.engine.trainable import class_rows
+from sweeps.engine.trainable import Arrays, class_rows
 from sweeps.record.versions import VERSION
 
 REASONS = {"finished": None, "stopped": "ASHA: outside the best 1 in 3", "diverged": "loss is nan"}
@@ -74,7 +74,7 @@ def write(
                 row = {f"test_{name}": value for name, value in values.items()}
                 epochs.append({**identity, "epoch": epoch, "train_accuracy": 0.9, **row})
             adjusted = np.tile(recall, (len(TAUS), 1)) if by_tau is None else np.array(by_tau[arm][seed])
-            rows = class_rows(confusion, np.array(own[arm]["counts"]), adjusted, tuple(names))
+            rows = class_rows(Arrays(confusion, np.array(own[arm]["counts"]), adjusted), tuple(names))
             classes += [identity | row for row in rows]
     first = next(iter(recalls))
     for i, (ended, done) in enumerate([("finished", 2), ("stopped", 1), ("stopped", 1), ("diverged", 0)]):

@@ -10,6 +10,7 @@ from sweeps.engine import run as engine
 from sweeps.engine.connection import connected
 from sweeps.engine.share import Share
 from sweeps.planning.description import describe
+from sweeps.search.sequence import Sequence
 from sweeps.store.results import Results
 from sweeps.terminal.progress import Progress
 from sweeps.terminal.signals import Signals
@@ -34,12 +35,12 @@ def test_every_experiment_runs_to_its_end_and_is_reported(name, cores, digits, d
     plan = plan_of(name, digits, epochs=EPOCHS[name], **tiny)
     results = Results(tmp_path / name)
     results.describe(describe(plan, digits, {"dataset": "digits", "experiment": name}, name))
+    sequence = Sequence(plan, results)
     with Signals() as signals:
         ended_early = engine.run(
-            plan,
+            sequence,
             digits,
-            results,
-            Progress(plan, {arm.name: 1.0 for arm in plan.arms}),
+            Progress(sequence, {arm.name: 1.0 for arm in plan.arms}, expected=60.0),
             signals,
             share=Share(1, 0),
             concurrent=cores,
@@ -59,7 +60,7 @@ def test_every_experiment_runs_to_its_end_and_is_reported(name, cores, digits, d
 def check_runs(plan, sweep):
     """Every run that was planned is there and terminal, and what a final run reports is complete."""
     trials, last = sweep.trials, plan.arms[0].config.epochs
-    planned = {(arm.name, phase): n for arm, phase, n in plan.runs()}
+    planned = {(arm.name, phase): n for arm, phase, n, _ in plan.runs()}
     assert trials.groupby(["arm", "phase"]).size().to_dict() == planned
     assert set(trials[trials.phase == "search"].status) <= {"finished", "stopped"}
     assert set(trials[trials.phase != "search"].status) == {"finished"}

@@ -1,5 +1,7 @@
 """What Ray is told: the searcher's jobs and the scheduler's decisions, as Ray asks for them."""
 
+from types import SimpleNamespace
+
 import pytest
 from ray.tune.experiment import Trial
 from ray.tune.search import Searcher
@@ -74,3 +76,13 @@ def test_a_trial_that_diverged_is_no_part_of_a_rung(sequence):
     scheduler = SweepScheduler(sequence)
     scheduler.on_trial_complete(None, trial, {"done": True, "diverged": "training loss is nan in epoch 1"})
     assert sequence.asha.recorded() == {}
+
+
+def test_trials_begin_in_the_order_in_which_they_were_handed_out(sequence):
+    first, second, third = trials(SweepSearcher(sequence, 3, {}), 3)
+    scheduler = SweepScheduler(sequence)
+    live = SimpleNamespace(get_live_trials=lambda: {third, second, first})
+    for expected in (first, second, third):
+        assert scheduler.choose_trial_to_run(live) is expected
+        expected.set_status(Trial.RUNNING)
+    assert scheduler.choose_trial_to_run(live) is None

@@ -7,23 +7,22 @@ from ray.tune.experiment import Trial
 from lt_core.errors import InputError
 from sweeps.engine.recorder import Recorder
 from sweeps.engine.searcher import SweepSearcher
+from sweeps.engine.trainable import Arrays
 from sweeps.terminal.progress import Progress
 
-ARRAYS = {
-    "confusion": np.eye(10, dtype=np.int64),
-    "counts": np.full(10, 7),
-    "recall_by_tau": np.ones((21, 10)),
-}
+ARRAYS = Arrays(
+    confusion=np.eye(10, dtype=np.int64),
+    counts=np.full(10, 7),
+    recall_by_tau=np.ones((21, 10)),
+)
 
 
 class Rays:
     """What TuneController does with a trial's reports."""
 
-    def __init__(self, plan, data, sequence):
-        self.progress = Progress(plan, {"fixed": 1.0, "found": 2.0})
-        self.recorder = Recorder(
-            plan, data, sequence.results, sequence, self.progress, None, {"fixed": 60.0, "found": 60.0}
-        )
+    def __init__(self, data, sequence):
+        self.progress = Progress(sequence, {"fixed": 1.0, "found": 2.0}, 60.0)
+        self.recorder = Recorder(data, sequence, self.progress, None, {"fixed": 60.0, "found": 60.0})
         self.searcher = SweepSearcher(sequence, 1, {})
 
     def begin(self):
@@ -34,7 +33,14 @@ class Rays:
     def report(self, trial, epoch, **columns):
         times = {"train_seconds": float(epoch > 0), "eval_seconds": 0.5}
         ran_with = {"device": "cpu", "precision": "fp32", "channels_last": False}
-        result = {"epoch": epoch, **ARRAYS, **times, "ran_with": ran_with, "notes": [], "hostname": "here"}
+        result = {
+            "epoch": epoch,
+            "arrays": ARRAYS,
+            **times,
+            "ran_with": ran_with,
+            "notes": [],
+            "hostname": "here",
+        }
         result |= columns
         self.recorder.on_trial_result(0, [], trial, result)
         trial.update_last_result(result | {"training_iteration": 1})
@@ -44,21 +50,21 @@ class Rays:
 
 
 @pytest.fixture
-def rays(plan, digits, sequence):
-    return Rays(plan, digits, sequence)
+def rays(digits, sequence):
+    return Rays(digits, sequence)
 
 
 def test_a_trial_ends_with_its_last_epoch_and_the_epoch_before_the_first_costs_nothing(rays, sequence):
     trial = rays.begin()
     for epoch in range(5):  # 0: before anything is trained
         rays.report(trial, epoch, train_loss=1.0)
-    assert rays.progress.done == 4
+    assert rays.progress.worked == 4
     rays.complete(trial)
     row = sequence.results.trials["fixed-final-00"]
     assert (row["status"], row["epochs_done"], row["seconds"], row["host"]) == ("finished", 4, 6.5, "here")
     assert sorted(sequence.results.past.scores["fixed-final-00"]) == [0, 1, 2, 3, 4]
     assert sequence.results.past.classes["fixed-final-00"] == 10
-    assert rays.progress.done == 4
+    assert rays.progress.worked == 4
     assert trial.metric_analysis == {}
     assert sequence.running == {}
 
@@ -71,7 +77,7 @@ def test_a_trial_that_diverged_ends_where_it_was(rays, sequence):
     row = sequence.results.trials["fixed-final-00"]
     assert (row["status"], row["epochs_done"]) == ("diverged", 1)
     assert row["reason"] == "training loss is nan in epoch 2"
-    assert rays.progress.done == 4  # nothing of it is left to do
+    assert rays.progress.worked == 4  # nothing of it is left to do
 
 
 def test_a_trial_that_diverged_in_its_first_epoch_has_no_classes(rays, sequence):
@@ -123,3 +129,12 @@ def test_an_epoch_that_is_measured_again_must_come_out_the_same(rays, sequence):
         rays.report(trial, 1, train_loss=1.5)
     assert isinstance(rays.recorder.crash, InputError)
     assert sequence.closed
+
+
+def test_a_step_does_not_look_at_every_trial_there_ever_was(rays):
+    class Thousands(list):
+        def __iter__(self):
+            raise AssertionError("looked through")
+
+    rays.begin()
+    rays.recorder.on_step_end(0, Thousands())

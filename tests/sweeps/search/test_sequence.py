@@ -1,5 +1,7 @@
 """The order of runs, what Optuna is told, and the seeds."""
 
+from dataclasses import replace
+
 import pytest
 from optuna.trial import TrialState
 
@@ -190,3 +192,60 @@ def test_a_superseded_run_that_is_chosen_again_is_what_it_was(columns, status, p
     assert (row["status"], row["status_before"], row["reason"]) == (status, None, None)
     going_on = [spec.trial for spec in sequence.queue]
     assert going_on == (["fixed-final-01"] if status == "interrupted" else [])
+
+
+def totals(plan, results, lr, trials=6):
+    """Run to the end; return (ended, ended and ahead) before each run and after the last."""
+    sequence, seen = Sequence(replace(plan, trials=trials), results), []
+    while True:
+        ended = sum(n for (_, status), n in results.past.statuses.items() if status == Status.FINISHED)
+        seen.append((ended, ended + sum(runs.n for runs in sequence.ahead())))
+        if sequence.over:
+            return seen
+        spec = sequence.next()
+        assert seen[-1][1] == ended + sum(runs.n for runs in sequence.ahead())  # it runs, or it is to come
+        write(results, spec, -abs(spec.config.lr - lr), Status.FINISHED)
+        sequence.end(spec.trial, Status.FINISHED)
+
+
+def test_what_has_ended_and_what_is_ahead_are_all_there_will_be(plan, tmp_path):
+    results = Results(tmp_path / "r")
+    assert totals(plan, results, 2e-3) == [(i, 2 + 6 + 6 + 2) for i in range(17)]
+    assert totals(plan, results, 2e-3) == [(16, 16)]
+
+
+def test_a_longer_search_has_its_confirmations_and_finals_ahead(plan, tmp_path):
+    """Another configuration is best now: two finals of the one before are superseded, and no longer count."""
+    results = Results(tmp_path / "r")
+    totals(plan, results, 1e-3)
+    seen = totals(plan, results, 1e-4, trials=9)
+    assert seen[0] == (16, 16 + 3 + 6 + 2)
+    confirmed = sum(row["phase"] == "confirm" for row in results.trials.values())
+    assert seen[-1] == (2 + 9 + confirmed + 2, 2 + 9 + confirmed + 2)
+
+
+def test_an_interrupted_run_is_still_ahead_and_its_epochs_are_behind_it(plan, tmp_path):
+    results = Results(tmp_path / "r")
+    sequence = Sequence(plan, results)
+    spec = sequence.next()
+    before = sum(runs.epochs for runs in sequence.ahead())
+    assert before == (2 + 6 + 6 + 2) * 4
+    write(results, spec, 0.5, Status.INTERRUPTED, epochs=3)
+    sequence.closed = True
+    sequence.end(spec.trial, Status.INTERRUPTED)
+    assert sum(runs.epochs for runs in sequence.ahead()) == before - 3
+    assert sum(runs.epochs for runs in Sequence(plan, results).ahead()) == before - 3
+
+
+def test_an_arm_whose_search_found_nothing_has_nothing_ahead(plan, tmp_path):
+    results = Results(tmp_path / "r")
+    run_to_the_end(plan, results, score=lambda spec: 0.5, status=Status.DIVERGED)
+    assert sum(runs.n for runs in Sequence(plan, results).ahead()) == 0
+
+
+def test_while_lost_rows_are_measured_again_what_is_ahead_is_what_was_planned(plan, tmp_path):
+    results = Results(tmp_path / "r")
+    spec = Sequence(plan, results).next()
+    write(results, spec, None, Status.FINISHED)
+    del results.past.scores[spec.trial][2]
+    assert sum(runs.n for runs in Sequence(plan, results).ahead()) == 1 + 6 + 6 + 2

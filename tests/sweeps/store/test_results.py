@@ -11,7 +11,7 @@ from sweeps.store.schemas import SCHEMAS
 
 def test_rows_come_back_as_they_were_written(tmp_path):
     results = Results(tmp_path / "r")
-    results.write(trials=[{"trial": "a", "status": "running", "beta": 0.9}])
+    results.write(trials=[{"trial": "a", "arm": "a", "status": "running", "beta": 0.9}])
     results.write(epochs=[{"trial": "a", "epoch": 1, "val_loss": 0.5}])
     results.write(trials=[{"trial": "a", "status": "finished"}])
     results.close()

@@ -32,4 +32,19 @@ def test_the_whole_is_the_work_of_all_runs_and_the_start(digits, concurrent):
     plan = make_plan("mine", experiment, digits, **asked)
     work = 3 * 6 * 1.0 + (expected_epochs(4, 6) + (6 + 3) * 6) * 2.0 + (3 + 4 + 6 + 3) * TRIAL_SECONDS
     expected = START_SECONDS + work / concurrent
-    assert expected_seconds(plan, {"ce": 1.0, "found": 2.0}, concurrent) == pytest.approx(expected)
+    assert expected_seconds(plan.runs(), {"ce": 1.0, "found": 2.0}, concurrent) == pytest.approx(expected)
+
+
+def test_what_a_search_has_trained_is_not_before_it(digits):
+    found = Arm(name="found", label="found", search={"lr": SPACES["lr"]})
+    experiment = Experiment(base={"imbalance_ratio": 5.0, "epochs": 6}, arms=[found], trials=4, seeds=3)
+    asked = {"settings": {}, "trials": None, "epochs": None, "seeds": None, "seed": 0, "machine": CPU}
+    search, *_ = make_plan("mine", experiment, digits, **asked).runs()
+    whole, rest = (
+        expected_seconds([runs], {"found": 2.0}, 1) for runs in (search, search._replace(trained=5))
+    )
+    assert whole - rest == pytest.approx(5 * 2.0)
+    assert (
+        expected_seconds([search._replace(trained=24)], {"found": 2.0}, 1)
+        == START_SECONDS + 4 * TRIAL_SECONDS
+    )

@@ -37,7 +37,7 @@ def mixed(digits):
 
 
 def lines(plan, data):
-    text = plan_text(plan, data, Path("results/mine"), 2, {arm.name: 1.0 for arm in plan.arms})
+    text = plan_text(plan, data, Path("results/mine"), 2, 60.0)
     return text.splitlines()
 
 
