@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from lt_core.errors import InputError
 from lt_core.registry import nearest
+from sweeps.record.names import RULE, is_plain
 
 if TYPE_CHECKING:
     from lt_core.data import Dataset
@@ -53,9 +54,8 @@ def name_of(name_or_file: str) -> str:
         return name_or_file
     if not path.is_file():
         raise InputError(f"experiment file {Path(name_or_file)} does not exist")
-    from sweeps.planning.experiment import check_name
-
-    check_name("experiment", path.stem)
+    if not is_plain(path.stem):  # its results are called after it
+        raise InputError(f"experiment {path.stem!r}: {RULE}")
     return path.stem
 
 

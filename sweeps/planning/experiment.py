@@ -9,7 +9,7 @@ from lt_core.errors import InputError
 from lt_core.registry import nearest
 from sweeps.planning.presets import Preset
 from sweeps.planning.spaces import Space
-from sweeps.record.names import is_plain, plain_name
+from sweeps.record.names import RULE, is_plain, plain_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +80,8 @@ class Experiment:
             raise InputError("an experiment needs an arm, and at least 1 trial and 1 seed")
         names = [arm.name for arm in self.arms]
         for name in names:
-            check_name("arm", name)
+            if not is_plain(name):  # results and checkpoints are called after it
+                raise InputError(f"arm {name!r}: {RULE}")
         for what, called in (("name", names), ("label", [arm.label for arm in self.arms])):
             if double := [name for name, n in Counter(called).items() if n > 1]:
                 raise InputError(f"two arms have one {what}, {double[0]!r}: tables could not tell them apart")
@@ -106,9 +107,3 @@ def with_added(experiment: Experiment, added: Sequence[tuple[str, dict[str, Any]
         Arm(name=plain_name(label), label=label, knobs=knobs, baseline=baseline) for label, knobs in added
     ]
     return replace(experiment, arms=[*experiment.arms, *arms])
-
-
-def check_name(kind: str, name: str) -> None:
-    """Refuse what is no plain file name: results and checkpoints are called after it."""
-    if not is_plain(name):
-        raise InputError(f"{kind} {name!r}: a name begins with a letter, a digit or _; . + - may follow")

@@ -2,6 +2,8 @@
 
 import re
 
+RULE = "a name begins with a letter, a digit or _; . + - may follow"
+
 
 def is_plain(name: str) -> bool:
     """Say whether a name stays in the folder that it is put into."""

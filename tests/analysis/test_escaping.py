@@ -14,6 +14,7 @@ from analysis.report import main, tables
 from analysis.tables import all_tables
 from tests.analysis.builder import write
 
+QUICK = ["_US$5 vs $10 [/red] a|b", "CB β=0.9 &amp; 猫"]
 HOSTILE = [
     "Ca$$h",
     "US$5 vs $10",
@@ -27,7 +28,7 @@ HOSTILE = [
 ]
 
 
-@pytest.fixture(params=HOSTILE)
+@pytest.fixture(params=[*QUICK, *(pytest.param(name, marks=pytest.mark.slow) for name in HOSTILE)])
 def name(request):
     return request.param
 

@@ -77,7 +77,9 @@ def test_a_sweep_that_is_ended_in_every_way_goes_on_to_the_end_of_an_undisturbed
     assert "ended early: time budget spent" in spent.stdout
     assert "running" not in set(pd.read_parquet(folder / "trials").status)
 
-    resumed = command("sweeps.run", *RESUME, cwd=tmp_path)  # the budget was that call's
+    resumed = command(
+        "sweeps.run", *RESUME, "--max-concurrent", "2", cwd=tmp_path
+    )  # the budget was that call's
     assert resumed.returncode == 0, resumed.stdout + resumed.stderr
     assert re.search(r"note: goes on: \d+ of 72 done", resumed.stdout)
     found, alone = (campaign.read(f)["epochs"] for f in (folder, sweep.folder))

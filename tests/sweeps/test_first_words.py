@@ -3,14 +3,20 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
 
 
-def test_what_is_read_is_said_before_torch_is_imported(tmp_path):
+@pytest.mark.parametrize("experiment", ["tta", "./mine.py"])
+def test_what_is_read_is_said_before_torch_is_imported(experiment, tmp_path):
+    (tmp_path / "mine.py").write_text("")
     (tmp_path / "torch.py").write_text("import sys; sys.exit('torch is imported')")
     path = os.pathsep.join([str(tmp_path), *sys.path])
-    command = [sys.executable, "-m", "sweeps.run", "tta", "--dataset", "digits", "--dry-run"]
-    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": path})
-    assert done.stdout == "tta: reading digits\n"
+    command = [sys.executable, "-m", "sweeps.run", experiment, "--dataset", "digits", "--dry-run"]
+    environment = os.environ | {"PYTHONPATH": path}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment)
+    assert done.stdout == f"{Path(experiment).stem}: reading digits\n"
     assert "torch is imported" in done.stderr
 
 

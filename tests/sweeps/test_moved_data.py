@@ -1,6 +1,8 @@
 """--resume where the data has moved: the fingerprint decides, not the path."""
 
+import contextlib
 import json
+import shutil
 
 import pytest
 
@@ -15,15 +17,24 @@ def experiment(data):
 """
 
 
-@pytest.fixture
-def begun(tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def begun_once(tmp_path_factory):
     """A sweep on a folder of images, as far as its sweep.json; the folder is then renamed."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "mine.py").write_text(OWN)
-    tree(tmp_path / "pets", images=12)
-    _begin(["./mine.py", "--dataset", "folder:pets"])
-    (tmp_path / "pets").rename(tmp_path / "elsewhere")
-    return tmp_path
+    where = tmp_path_factory.mktemp("begun")
+    (where / "mine.py").write_text(OWN)
+    tree(where / "pets", images=12)
+    with contextlib.chdir(where):
+        _begin(["./mine.py", "--dataset", "folder:pets"])
+    (where / "pets").rename(where / "elsewhere")
+    return where
+
+
+@pytest.fixture
+def begun(begun_once, tmp_path, monkeypatch):
+    """A copy of it, and there we are."""
+    copy = shutil.copytree(begun_once, tmp_path / "copy")
+    monkeypatch.chdir(copy)
+    return copy
 
 
 def _begin(arguments):
@@ -73,6 +84,6 @@ def test_the_same_images_under_other_names_of_classes_are_refused(begun, capsys)
     )
 
 
-def test_what_is_on_record_is_the_place_that_was_begun_with(begun):
-    options = json.loads((begun / "results" / "mine" / "sweep.json").read_text())["options"]
-    assert options["dataset"] == f"folder:{begun / 'pets'}"
+def test_what_is_on_record_is_the_place_that_was_begun_with(begun_once):
+    options = json.loads((begun_once / "results" / "mine" / "sweep.json").read_text())["options"]
+    assert options["dataset"] == f"folder:{begun_once / 'pets'}"

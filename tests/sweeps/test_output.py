@@ -37,7 +37,10 @@ def results(tmp_path):
     return write(tmp_path / "toy", recalls=recalls, arms=arms)
 
 
-@pytest.mark.parametrize("ending", ["| head -1", "| true", "> /dev/full", ">&-", ">&- 2>&-"])
+SLOW = [pytest.param(ending, marks=pytest.mark.slow) for ending in ("| true", ">&-", ">&- 2>&-")]
+
+
+@pytest.mark.parametrize("ending", ["| head -1", "> /dev/full", *SLOW])
 def test_a_list_and_a_report_that_nobody_reads(results, tmp_path, ending):
     for command in ("sweeps.run --list", f"analysis.report {results} --tables-only"):
         done = shell(f"PYTHON -m {command} {ending}", tmp_path)

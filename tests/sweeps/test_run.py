@@ -214,6 +214,7 @@ def test_list_and_dry_run_touch_nothing(tmp_path, data_dir):
     assert os.listdir(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_without_cifar_the_run_says_so_and_takes_digits(tmp_path):
     cwd = tmp_path / "here"
     cwd.mkdir()

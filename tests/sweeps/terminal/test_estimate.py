@@ -4,7 +4,13 @@ import pytest
 
 from sweeps.planning import SPACES, Arm, Experiment
 from sweeps.planning.plan import make_plan
-from sweeps.terminal.estimate import START_SECONDS, TRIAL_SECONDS, expected_epochs, expected_seconds
+from sweeps.terminal.estimate import (
+    EPOCH_SECONDS,
+    START_SECONDS,
+    TRIAL_SECONDS,
+    expected_epochs,
+    expected_seconds,
+)
 from tests.sweeps.plans import CPU
 
 
@@ -30,7 +36,8 @@ def test_the_whole_is_the_work_of_all_runs_and_the_start(digits, concurrent):
     experiment = Experiment(base={"imbalance_ratio": 5.0, "epochs": 6}, arms=arms, trials=4, seeds=3)
     asked = {"settings": {}, "trials": None, "epochs": None, "seeds": None, "seed": 0, "machine": CPU}
     plan = make_plan("mine", experiment, digits, **asked)
-    work = 3 * 6 * 1.0 + (expected_epochs(4, 6) + (6 + 3) * 6) * 2.0 + (3 + 4 + 6 + 3) * TRIAL_SECONDS
+    found = expected_epochs(4, 6) + (6 + 3) * 6
+    work = 3 * 6 * (1.0 + EPOCH_SECONDS) + found * (2.0 + EPOCH_SECONDS) + (3 + 4 + 6 + 3) * TRIAL_SECONDS
     expected = START_SECONDS + work / concurrent
     assert expected_seconds(plan.runs(), {"ce": 1.0, "found": 2.0}, concurrent) == pytest.approx(expected)
 
@@ -43,7 +50,7 @@ def test_what_a_search_has_trained_is_not_before_it(digits):
     whole, rest = (
         expected_seconds([runs], {"found": 2.0}, 1) for runs in (search, search._replace(trained=5))
     )
-    assert whole - rest == pytest.approx(5 * 2.0)
+    assert whole - rest == pytest.approx(5 * (2.0 + EPOCH_SECONDS))
     assert (
         expected_seconds([search._replace(trained=24)], {"found": 2.0}, 1)
         == START_SECONDS + 4 * TRIAL_SECONDS

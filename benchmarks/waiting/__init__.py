@@ -1,0 +1,1 @@
+"""How long a user waits, and is told to."""
