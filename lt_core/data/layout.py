@@ -1,5 +1,7 @@
 """How a tree of image files is laid out: which folders are splits and classes, and what is not read."""
 
+import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,7 +13,7 @@ from PIL import Image
 from lt_core.errors import InputError
 from lt_core.words import count, printable
 
-SPLITS = {  # folders by what they are called, in any case
+SPLITS = {  # folders by what they are called, in any case, alone or as in train_set
     "train": "train",
     "training": "train",
     "test": "test",
@@ -20,6 +22,7 @@ SPLITS = {  # folders by what they are called, in any case
     "valid": "validation",
     "validation": "validation",
 }
+OF_A_SPLIT = re.compile(r"[ _-]?(set|data|images|imgs|split)$")
 NO_CLASSES = (*SPLITS, "images", "labels", "annotations", "masks")
 HIDDEN = (".", "__", "@", "$")  # how folders and files of tools begin: .ipynb_checkpoints, __MACOSX, @eaDir
 HIDDEN_FOLDERS = ("lost+found",)
@@ -51,6 +54,7 @@ class Skipped:
     hidden: int = 0
     empty: list[str] = field(default_factory=list)
     nested: int = 0
+    special: int = 0
 
     def notes(self) -> list[str]:
         lines = []
@@ -61,6 +65,8 @@ class Skipped:
             lines.append(f"not read, beside the class folders: {count(self.loose, 'image')}")
         if self.hidden:
             lines.append(f"not read, hidden or a tool's: {count(self.hidden, 'name')}")
+        if self.special:
+            lines.append(f"not read, pipes and the like: {count(self.special, 'name')}")
         if self.empty:
             lines.append(
                 f"not read, without an image: {', '.join(self.empty[:5])} ({len(self.empty)} in all)"
@@ -74,8 +80,8 @@ def layout_of(root: Path) -> Layout:
     """Return what a tree of images holds.
 
     Splits are folders called train or training, and test or testing, or for want of those val, valid or
-    validation, in any case; classes are the folders in them. Without splits the classes are the folders of
-    the tree.
+    validation, in any case and also as in train_set; classes are the folders in them. Without splits the
+    classes are the folders of the tree.
 
     Raises:
         InputError: it cannot be told which folders are splits and classes.
@@ -83,12 +89,13 @@ def layout_of(root: Path) -> Layout:
     skipped = Skipped()
     splits: dict[str, Path] = {}
     for folder in _folders(root, skipped):
-        split = SPLITS.get(folder.name.lower())
+        split = _split(folder)
         if split in splits:
             raise InputError(f"{root} holds {splits[split].name}/ and {folder.name}/: keep one of them")
         if split:
             splits[split] = folder
     if not splits:
+        _check_no_splits(root)
         skipped.hidden = 0  # counted with the classes
         return Layout(_images(root, skipped), None, ["one tree of classes", *skipped.notes()])
     test = splits.get("test") or splits.get("validation")
@@ -106,10 +113,15 @@ def layout_of(root: Path) -> Layout:
 
 def _images(root: Path, skipped: Skipped) -> list[tuple[str, Path]]:
     """Return the images below the class folders of ``root``."""
-    found = []
+    found: list[tuple[str, Path]] = []
+    names: set[str] = set()
     for folder in _folders(root, skipped):
         files = [file for file in _walk(folder, skipped) if _is_image(file, skipped)]
-        found += [(folder.name, file) for file in files]
+        name = unicodedata.normalize("NFC", folder.name)  # macOS writes an é as e and an accent
+        if files and name in names:
+            raise InputError(f"{root} holds two folders {name}, in two spellings of Unicode: rename one")
+        names.add(name)
+        found += [(name, file) for file in files]
         skipped.nested += sum(file.parent != folder for file in files)
         if not files:
             skipped.empty.append(f"{printable(folder.name)}/")
@@ -127,7 +139,7 @@ def _count_loose(root: Path, skipped: Skipped) -> None:
 
 
 def _check_class(folder: Path) -> None:
-    below = [child.name for child in folder.iterdir() if child.is_dir() and child.name.lower() in SPLITS]
+    below = [child.name for child in folder.iterdir() if child.is_dir() and _split(child)]
     if below:
         raise InputError(
             f"{folder} looks like a data set, not a class: it holds {', '.join(sorted(below))}; "
@@ -135,6 +147,21 @@ def _check_class(folder: Path) -> None:
         )
     if folder.name.lower() in NO_CLASSES:
         raise InputError(f"{folder} does not look like a class: name the folder of the classes, or rename it")
+
+
+def _split(folder: Path) -> str | None:
+    return SPLITS.get(OF_A_SPLIT.sub("", folder.name.lower()))
+
+
+def _check_no_splits(root: Path) -> None:
+    """Refuse a tree of classes two of which look like splits under other names: seg_train and seg_test."""
+    like: dict[str, str] = {}
+    for folder in _folders(root, Skipped()):
+        if any(child.is_dir() for child in folder.iterdir()):
+            like |= {SPLITS[w]: folder.name for w in re.split("[^a-z]+", folder.name.lower()) if w in SPLITS}
+    if "train" in like and len(like) > 1:
+        names = " and ".join(sorted(like.values()))
+        raise InputError(f"{root}: {names} look like splits, not classes: call them train and test")
 
 
 def _folders(root: Path, skipped: Skipped) -> list[Path]:
@@ -153,8 +180,10 @@ def _walk(folder: Path, skipped: Skipped, above: tuple[Path, ...] = ()) -> Itera
             skipped.hidden += 1
         elif child.is_dir():
             yield from _walk(child, skipped, (*above, real))
-        else:
+        elif child.is_file() or not child.exists():  # a link that leads nowhere is an error when it is read
             yield child
+        else:
+            skipped.special += 1
 
 
 def _is_hidden(path: Path) -> bool:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from lt_core.errors import InputError
 CIFAR10 = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
 IMAGE_COLUMNS = ("img", "image")
 LABEL_COLUMNS = ("label", "fine_label", "labels")
+SHARD = re.compile(r"-(\d+)-of-(\d+)\.parquet$")
 JPEG = b"\xff\xd8"  # how such a file begins
 
 
@@ -38,7 +40,7 @@ def files_of(root: Path) -> tuple[list[Path], list[Path]]:
     """Return the files of train and of test, in order.
 
     Raises:
-        InputError: a split has none, or has some here and in data/.
+        InputError: a split has none, has some here and in data/, or not all of those that its names speak of.
     """
     found = []
     for split in ("train", "test"):
@@ -48,7 +50,22 @@ def files_of(root: Path) -> tuple[list[Path], list[Path]]:
         if not (here or below):
             raise InputError(f"{root} has no {split}*.parquet")
         found.append(here or below)
+        _check_whole(here or below)
     return found[0], found[1]
+
+
+def _check_whole(files: list[Path]) -> None:
+    """Refuse files whose names speak of others that are not there: train-00000-of-00002.parquet alone."""
+    there: dict[str, set[int]] = {}
+    for match in filter(None, (SHARD.search(file.name) for file in files)):
+        there.setdefault(match[2], set()).add(int(match[1]))
+    if len(there) > 1:
+        sets = " and of ".join(sorted(there))
+        raise InputError(f"{files[0].parent} holds shards of {sets} beside {files[0].name}: keep one set")
+    for of, numbers in there.items():
+        if missing := sorted(set(range(int(of))) - numbers):
+            shard = f"{missing[0]:0{len(of)}d}-of-{of}"
+            raise InputError(f"{files[0].parent} lacks {shard} beside {files[0].name}, {int(of)} in all")
 
 
 def what_is_read(root: Path) -> list[Any]:

@@ -266,3 +266,38 @@ def test_the_same_bytes_decode_the_same_from_a_path_and_from_memory(tmp_path):
     decoder = images.Decoder(None, 2)
     one, other = decoder.decode(path, "path"), decoder.decode(io.BytesIO(path.read_bytes()), "bytes")
     assert one.tolist() == other.tolist()
+
+
+@pytest.mark.parametrize(
+    "splits", [("train_set", "test_set"), ("Train-Images", "TestSet"), ("traindata", "val")]
+)
+def test_splits_with_a_word_more_are_splits(splits, tmp_path):
+    data = opened(tree(tmp_path / "pets", splits))
+    assert (data.class_names, len(data.train_labels), len(data.test_labels)) == (("cat", "dog"), 4, 4)
+
+
+def test_what_looks_like_splits_under_other_names_is_no_tree_of_classes(tmp_path):
+    tree(tmp_path / "scenes", ("seg_train", "seg_test", "seg_pred"))
+    with pytest.raises(InputError, match="seg_test and seg_train look like splits, not classes: call them"):
+        opened(tmp_path / "scenes")
+
+
+def test_a_class_may_have_train_in_its_name(tmp_path):
+    tree(tmp_path / "things", ("",), classes=("bullet_train", "test_tube"), images=10)
+    assert opened(tmp_path / "things").class_names == ("bullet_train", "test_tube")
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    root = tree(tmp_path / "pets")
+    os.mkfifo(root / "train" / "cat" / "z.png")
+    assert "not read, pipes and the like: 1 name" in noted(opened(root))
+
+
+def test_a_name_is_the_same_in_every_spelling_of_unicode(tmp_path):
+    composed, decomposed = "caf\u00e9", "cafe\u0301"
+    root = tree(tmp_path / "places", classes=(composed, "dog"))
+    (root / "test" / composed).rename(root / "test" / decomposed)
+    assert opened(root).class_names == (composed, "dog")
+    save(root / "train" / decomposed / "0.png", (1, 2, 3))
+    with pytest.raises(InputError, match=f"train holds two folders {composed}, in two spellings of Unicode"):
+        opened(root)

@@ -189,3 +189,29 @@ def test_images_that_are_paths_are_refused(tmp_path):
         pq.write_table(table, tmp_path / "pets" / f"{split}.parquet")
     with pytest.raises(InputError, match=r"train.parquet, row 0: column 'img' holds no image bytes"):
         opened(tmp_path / "pets")
+
+
+@pytest.mark.parametrize(
+    ("shards", "message"),
+    [
+        (
+            ["00001-of-00003", "00002-of-00003"],
+            "lacks 00000-of-00003 beside train-00001.*, 3 in all",
+        ),
+        (
+            ["00000-of-00001", "00000-of-00002"],
+            "holds shards of 00001 and of 00002 beside train-00000",
+        ),
+    ],
+)
+def test_all_files_must_be_there_that_their_names_speak_of(tmp_path, shards, message):
+    root = tmp_path / "pets"
+    for shard in shards:
+        write(root / f"train-{shard}.parquet", [0, 1])
+    write(root / "test-00000-of-00001.parquet", [0, 1])
+    with pytest.raises(InputError, match=message):
+        opened(root)
+    (root / f"train-{shards[0]}.parquet").rename(root / "train-00000-of-00001.parquet")
+    for shard in shards[1:]:
+        (root / f"train-{shard}.parquet").unlink()
+    assert opened(root).train_counts.tolist() == [1, 1]
