@@ -36,6 +36,15 @@ class Arm:
     baseline: str | None = None
     published: str | None = None
 
+    def __post_init__(self) -> None:
+        of = f"arm {self.name!r}"
+        _check_types(of, self, str, "name", "label")
+        _check_types(of, self, dict, "knobs", "recipe", "start", "search")
+        for knob, space in self.search.items():
+            if not isinstance(space, Space):
+                wanted = f"a space is wanted, such as SPACES[{knob!r}]"
+                raise InputError(f"{of}: search of {knob}: {space!r}: {wanted}")
+
 
 @dataclass(frozen=True)
 class Question:
@@ -76,6 +85,10 @@ class Experiment:
     notes: Sequence[str] = ()
 
     def __post_init__(self) -> None:
+        _check_types("the experiment", self, dict, "base")
+        _check_types("the experiment", self, int, "trials", "seeds")
+        if strange := [arm for arm in self.arms if not isinstance(arm, Arm)]:
+            raise InputError(f"the experiment: arms: {strange[0]!r} is no Arm")
         if not self.arms or self.trials < 1 or self.seeds < 1:
             raise InputError("an experiment needs an arm, and at least 1 trial and 1 seed")
         names = [arm.name for arm in self.arms]
@@ -96,6 +109,12 @@ class Experiment:
         for name in mentioned:
             if name not in names:
                 raise InputError(f"no arm is called {nearest(name, names)}")
+
+
+def _check_types(of: str, made: Any, kind: type, *names: str) -> None:
+    for name in names:
+        if not isinstance(getattr(made, name), kind):
+            raise InputError(f"{of}: {name}={getattr(made, name)!r}: {kind.__name__} is wanted")
 
 
 def with_added(experiment: Experiment, added: Sequence[tuple[str, dict[str, Any]]]) -> Experiment:

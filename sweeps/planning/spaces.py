@@ -3,11 +3,12 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import optuna
 
 
+@runtime_checkable
 class Space(Protocol):
     """One knob's range. Optuna sees ``parameter(knob)``; the config gets the knob's own value."""
 

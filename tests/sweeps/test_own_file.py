@@ -30,6 +30,10 @@ def experiment(data):
         ),
         (ARM + "    return Experiment(base={}, arms=arms, seed=1)\n", "line 5", "argument 'seed'"),
         (ARM + "    return Experiment(base={}, arms=arms, seeds=0)\n", "line 5", "at least 1 trial and 1"),
+        (ARM + "    return Experiment(base=[], arms=arms)\n", "line 5", "base=[]: dict is wanted"),
+        (ARM + "    return Experiment(base={}, arms=['a'])\n", "line 5", "arms: 'a' is no Arm"),
+        (ARM.replace('A")', "A\", knobs=['x'])"), "line 4", "arm 'a': knobs=['x']: dict is wanted"),
+        (ARM.replace('A")', "A\", search={'lr': (1, 2)})"), "line 4", "search of lr: (1, 2): a space is"),
         (ARM + "    return Experimnt(base={}, arms=arms)\n", "line 5", "'Experimnt' is not defined"),
     ],
 )
