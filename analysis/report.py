@@ -1,6 +1,7 @@
 """Report a sweep: tables and figures from its results folder.  python -m analysis.report results/NAME"""
 
 import argparse
+import os
 import signal
 import sys
 
@@ -36,13 +37,13 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _report(options: argparse.Namespace) -> None:
-    sweep = load(options.folder.expanduser(), options.skip_damaged)
+    sweep = load(Path(os.path.expanduser(options.folder)), options.skip_damaged)
     if sweep.finals.empty:
         why = "; ".join(summary.troubles(sweep))
         raise ReportError(f"{options.folder}: no final run has finished, so there is no table ({why})")
     print(tables(sweep, options.style))
     if not options.tables_only:
-        out = (options.out or options.folder / "report").expanduser()
+        out = Path(os.path.expanduser(options.out or options.folder / "report"))
         write(sweep, out)
         suffixes = ", ".join(form.SUFFIX for form in all_formats().values())
         print(f"\ntables ({suffixes}) and figures (png, svg) are in {out}")

@@ -1,5 +1,6 @@
 """Image files to arrays: decoding, resizing, stacking, with every complaint about bad files."""
 
+import os
 import warnings
 from collections import Counter
 from collections.abc import Callable
@@ -22,6 +23,7 @@ class Decoder:
 
     def __init__(self, image_size: int | None, total: int, progress: Progress | None = None):
         """``image_size``: the side to resize to, in pixels; None: images stay as they are."""
+        check_memory(total, image_size or 1)
         self.image_size, self.total, self.progress = image_size, total, progress
         self.sizes: Counter[tuple[int, int]] = Counter()
         self.modes: Counter[str] = Counter()
@@ -94,6 +96,15 @@ def _shown(counts: dict[str, int]) -> str:
     return ", ".join(f"{name} ({n:,})" for name, n in most) + more
 
 
+def check_memory(images: int, image_size: int) -> None:
+    """Refuse what does not fit into this machine's memory, which holds every image twice as they are stacked."""
+    needed = 2 * images * image_size**2 * 3
+    there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if needed > there:
+        what = f"{count(images, 'image')} of {image_size}x{image_size} pixels take {needed / 1e9:,.0f} GB"
+        raise InputError(f"{what}, this machine has {there / 1e9:,.0f} GB: give a smaller image_size")
+
+
 def stack(images: list[np.ndarray], where: str) -> np.ndarray:
     """Stack images of one square size to [N, S, S, 3]."""
     if not images:
@@ -108,6 +119,7 @@ def resize(images: np.ndarray, image_size: int | None) -> np.ndarray:
     """Resize uint8 [N, S, S] or [N, S, S, 3] to ``image_size`` pixels."""
     if image_size is None or image_size == images.shape[1]:
         return images
+    check_memory(len(images), image_size)
     square = (image_size, image_size)
     return np.stack(
         [np.asarray(Image.fromarray(i).resize(square, Image.Resampling.BILINEAR)) for i in images]

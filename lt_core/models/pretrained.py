@@ -1,5 +1,6 @@
 """Weights from elsewhere: torchvision's for ImageNet, a file of the same layout, or what a run has kept."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ def load(model: nn.Module, name: str, source: str) -> None:
     Raises:
         InputError: neither reachable nor fitting; the line says what to do.
     """
-    found = _imagenet(name) if source == "imagenet" else _file(Path(source).expanduser())
+    found = _imagenet(name) if source == "imagenet" else _file(Path(os.path.expanduser(source)))
     kept = found.keys() == {"model", "weights"}
     if kept and found["model"] != name:
         raise InputError(f"pretrained={source} was kept by a run with model={found['model']}, not {name}")

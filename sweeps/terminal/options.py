@@ -2,6 +2,7 @@
 
 import argparse
 import ast
+import math
 import re
 import shlex
 from pathlib import Path
@@ -69,8 +70,8 @@ def parser() -> Parser:
     add("--checkpoint-every", type=_time, metavar="30s", help="between a trial's checkpoints (default: 30s)")
     add("--epoch-limit", type=_time, metavar="10m", help="fail a trial whose epoch takes longer (see README)")
     add("--max-concurrent", type=_at_least(1), help="trials at once (default: as many as fit)")
-    add("--cpus-per-trial", type=float, help="cores of a trial (default: 1)")
-    add("--gpus-per-trial", type=float, help="GPUs of a trial, fractions allowed (default: 1 if there)")
+    add("--cpus-per-trial", type=_number, help="cores of a trial (default: 1)")
+    add("--gpus-per-trial", type=_number, help="GPUs of a trial, fractions allowed (default: 1 if there)")
     add("--seed", type=_at_least(0), help="moves everything random (default: 0)")
     add("--set", action="append", metavar="KNOB=VALUE", help="fix a knob in every arm")
     add("--add", action="append", metavar='"LABEL: KNOB=VALUE ..."', help="add an arm with these knobs")
@@ -80,7 +81,7 @@ def parser() -> Parser:
 
 def with_paths(given: dict[str, Any]) -> dict[str, Any]:
     """Return what was given with ~ in every path as the home folder that it stands for."""
-    paths = {name: str(Path(given[name]).expanduser()) for name in PATHS if name in given}
+    paths = {name: str(_at_home(given[name])) for name in PATHS if name in given}
     return given | paths | ({"dataset": _absolute(given["dataset"])} if "dataset" in given else {})
 
 
@@ -116,7 +117,14 @@ def _shown(name: str, value: Any) -> str:
 
 def _absolute(dataset: str) -> str:
     kind, _, where = dataset.partition(":")
-    return f"{kind}:{Path(where).expanduser().resolve()}" if where else dataset
+    return f"{kind}:{_at_home(where).resolve()}" if where else dataset
+
+
+def _at_home(path: str) -> Path:
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise InputError(f"{path}: there is no home folder of that name") from None
 
 
 def resume_command(options: argparse.Namespace) -> str:
@@ -165,6 +173,16 @@ def _at_least(smallest: int) -> Any:
 
     parse.__name__ = "whole number"
     return parse
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise argparse.ArgumentTypeError(f"must be a finite number, not {text}")
+    return number
+
+
+_number.__name__ = "number"
 
 
 def _time(text: str) -> float:

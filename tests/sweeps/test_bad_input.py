@@ -40,6 +40,8 @@ TAIL = [*CUTMIX, "--set", "cutmix_tail_only=True", "--set"]
         (["cb_focal", "--set", "seed=3"], "--set seed: the sweep sets it; use --seed"),
         (["cb_focal", "--gpus-per-trial", "64"], "--gpus-per-trial 64: there are"),
         (["cb_focal", "--cpus-per-trial", "0"], "--cpus-per-trial 0: must be above 0"),
+        (["cb_focal", "--results", "~nobody-here/r"], "~nobody-here/r: there is no home folder of that name"),
+        (["cb_focal", "--set", "image_size=99999"], "1,797 images of 99999x99999 pixels take 107,818 GB"),
         (["cb_focal", "--dataset", "digitz"], "unknown dataset 'digitz' (did you mean 'digits'?)"),
         (["cb_focal", "--dataset", "parquet:nowhere"], "nowhere is not a folder"),
         (
@@ -65,6 +67,7 @@ TAIL = [*CUTMIX, "--set", "cutmix_tail_only=True", "--set"]
         (["cb_focal", "--preset", "none_such"], "unknown preset 'none_such'"),
         (["cb_focal", "--trials", "0"], "--trials: must be 1 or more, not 0"),
         (["cb_focal", "--epochs", "-1"], "--epochs: must be 1 or more, not -1"),
+        (["cb_focal", "--cpus-per-trial", "nan"], "--cpus-per-trial: must be a finite number, not nan"),
         (["cb_focal", "--seeds", "x"], "--seeds: invalid whole number value: 'x'"),
         (["cb_focal", "--time-budget", "8"], "--time-budget: write 90s, 30m or 8h, not '8'"),
         (["cb_focal", "--trails", "8"], "unrecognized arguments: --trails 8"),
