@@ -1,5 +1,7 @@
 """LaTeX, for the package booktabs."""
 
+import re
+
 import pandas as pd
 
 from analysis.formats import drawn
@@ -28,7 +30,8 @@ def line(text: str) -> str:
 
 def table(frame: pd.DataFrame, display: pd.DataFrame) -> str:
     """Return the text as a tabular."""
-    return in_latex(drawn(display, "latex_booktabs"))
+    # The end of a row takes a [ or a * that comes next for its own.
+    return in_latex(re.sub(r"^(\s*)([\[*])", r"\1{\2}", drawn(display, "latex_booktabs"), flags=re.MULTILINE))
 
 
 def in_latex(text: str) -> str:

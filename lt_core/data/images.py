@@ -97,7 +97,7 @@ def _shown(counts: dict[str, int]) -> str:
 
 
 def check_memory(images: int, image_size: int) -> None:
-    """Refuse what does not fit into this machine's memory, which holds every image twice as they are stacked."""
+    """Refuse what does not fit into the memory of this machine, which holds every image twice for a while."""
     needed = 2 * images * image_size**2 * 3
     there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     if needed > there:

@@ -4,6 +4,7 @@ import re
 import warnings
 
 import matplotlib.pyplot as plt
+import pandas as pd
 import pytest
 from matplotlib.text import Text
 
@@ -102,6 +103,12 @@ def test_latex_has_greek_letters_and_signs():
 
 def test_printed_tables_have_the_names(sweep, name):
     assert name in tables(sweep)
+
+
+def test_a_latex_row_that_begins_with_a_bracket_is_no_length():
+    frame = pd.DataFrame({"arm": ["CE", "[a](b)", "*bold*"], "n": ["[1, 2]", "3", "4"]})
+    rows = [row.split("&")[0].strip() for row in tex.table(frame, frame).splitlines() if "&" in row]
+    assert rows == ["arm", "CE", "{[}a](b)", "{*}bold*"]
 
 
 def test_text_around_latex_tables_is_escaped():
