@@ -81,7 +81,7 @@ def _sweep(given: dict[str, Any], signals: Signals) -> int:
     from sweeps.planning.plan import make_plan
     from sweeps.search import asha
     from sweeps.terminal.estimate import expected_seconds
-    from sweeps.terminal.plan_text import plan_text
+    from sweeps.terminal.plan_text import plan_text, so_far
 
     share = Share.asked(options.cpus_per_trial, options.gpus_per_trial)
     plan = make_plan(
@@ -103,7 +103,7 @@ def _sweep(given: dict[str, Any], signals: Signals) -> int:
     if options.dry_run:
         concurrent = share.concurrent(*of_this_machine(), options.max_concurrent)
         seconds = expected_seconds(plan.runs(), seconds_per_epoch_by_arm(plan, data), concurrent)
-        print(plan_text(plan, data, folder, concurrent, seconds))
+        print(plan_text(plan, data, folder, concurrent, seconds) + (so_far(folder) if begun else ""))
         return 0
     ended_early = _run(
         plan, data, folder, description, known, notes, source, options, share, signals, deadline

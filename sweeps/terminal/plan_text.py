@@ -1,5 +1,6 @@
 """The plan in words, as a person reads it before the sweep begins."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from lt_core.data import Dataset
 from lt_core.words import count
 from sweeps.planning.plan import Plan, PlannedArm, final_counts, train_counts
 from sweeps.record.metrics import RUNG_METRIC, SELECTION_METRIC
+from sweeps.record.states import Status
+from sweeps.record.tables import parts
 from sweeps.search.asha import REDUCTION, rung
 from sweeps.terminal.data_text import MOST_CLASSES, data_lines
 from sweeps.terminal.progress import duration, noted
@@ -34,6 +37,17 @@ def plan_text(plan: Plan, data: Dataset, folder: Path, concurrent: int, seconds:
         "",
     ]
     return "\n".join(lines)
+
+
+def so_far(folder: Path) -> str:
+    """Return the number of trials by status that a sweep's tables hold; what still ran is interrupted."""
+    statuses = Counter[str]()
+    for _, part in parts(folder, "trials"):
+        if not isinstance(part, ValueError):
+            statuses.update(part["status"].to_pylist())
+    statuses[Status.INTERRUPTED] += statuses.pop(Status.RUNNING, 0)
+    found = [f"{n} {status}" for status, n in sorted(statuses.items()) if n]
+    return f"  so far:  {', '.join(found) or 'no trial'}\n"
 
 
 def _head(plan: Plan, data: Dataset) -> list[str]:

@@ -280,7 +280,10 @@ def test_what_resume_allows(sweep, monkeypatch, capsys):
     monkeypatch.chdir(sweep.folder.parents[1])
     grown = ["--trials", "6", "--seeds", "4", "--max-concurrent", "1", "--time-budget", "1h"]
     assert main(["cb_focal", "--resume", "--dry-run", *grown]) == 0
-    assert "6 search, 6 confirm, 4 final, 5 epochs" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "6 search, 6 confirm, 4 final, 5 epochs" in shown
+    by_status = pd.read_parquet(sweep.folder / "trials").groupby("status").size()
+    assert f"so far:  {', '.join(f'{n} {status}' for status, n in by_status.items())}\n" in shown
 
 
 @pytest.mark.parametrize(
