@@ -105,6 +105,16 @@ class TrainConfig(  # listed from the last to the first
         except ValidationError as error:
             raise InputError("; ".join(_one_line(detail) for detail in error.errors())) from None
 
+    @classmethod
+    def check(cls, knob: str, value: Any) -> None:
+        """Raise InputError where a knob can never have this value, whatever the others are."""
+        try:
+            cls(**{knob: value})
+        except ValidationError as error:
+            own = [_one_line(detail) for detail in error.errors() if detail["loc"]]
+            if own:
+                raise InputError("; ".join(own)) from None
+
 
 def _one_line(detail: Any) -> str:
     where = ".".join(map(str, detail["loc"]))

@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from typing import Any, TypeVar
@@ -38,11 +39,18 @@ class Registry(dict[str, T]):
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Say of an unknown name what it may have meant: ``'bata' (did you mean 'beta'?)``."""
+    """Say of an unknown name what it may have meant, by its letters or by its words' initials:
+    ``'bata' (did you mean 'beta'?)``, ``'learning_rate' (did you mean 'lr'?)``."""
     names = sorted(known)
-    close = get_close_matches(name, names, n=1)
+    short = [other for other in names if name == _initials(other) or other == _initials(name)]
+    close = short or get_close_matches(name, names, n=1)
     hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(names)}"
     return f"{name!r} ({hint})"
+
+
+def _initials(name: str) -> str:
+    words = re.split("[_-]", name)
+    return "".join(word[:1] for word in words) if len(words) > 1 else name
 
 
 def import_all(package: str, path: Iterable[str]) -> None:

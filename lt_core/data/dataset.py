@@ -8,7 +8,7 @@ import numpy as np
 from lt_core.data import cache, readers  # noqa: F401  (each reader enters its source)
 from lt_core.data.images import Progress
 from lt_core.data.sources import SOURCES
-from lt_core.errors import InputError
+from lt_core.errors import InputError, Unavailable
 from lt_core.registry import nearest
 
 
@@ -68,7 +68,7 @@ def load_dataset(
     told how many of how many images are decoded.
 
     Raises:
-        InputError: unknown spec; files missing, empty or corrupt; labels out of range.
+        InputError: unknown spec; files missing (Unavailable), empty or corrupt; labels out of range.
     """
     kind, _, where = spec.partition(":")
     if kind not in SOURCES or bool(where) != (SOURCES[kind].reads is not None):
@@ -76,7 +76,5 @@ def load_dataset(
         raise InputError(f"unknown dataset {nearest(spec, known)}")
     root, data_dir = Path(where or data_dir).expanduser(), Path(data_dir).expanduser()
     if where and not root.is_dir():
-        raise InputError(
-            f"dataset {spec}: {root} is not a folder; if it has moved, say where to with --dataset"
-        )
+        raise Unavailable(f"dataset {spec}: {root} is not a folder: check the path")
     return Dataset(**cache.fields(kind, root, data_dir, image_size, progress))

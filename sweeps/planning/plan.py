@@ -192,16 +192,20 @@ def _preset_name(
 
 
 def _check_settings(settings: dict[str, Any], experiment: Experiment) -> None:
-    for knob in settings:
+    for knob, value in settings.items():
         if knob not in TrainConfig.model_fields:
             raise InputError(f"--set {knob}: unknown knob {nearest(knob, TrainConfig.model_fields)}")
         if knob in SYSTEM_KNOBS:
             raise InputError(f"--set {knob}: the sweep sets it; {SYSTEM_KNOBS[knob]}")
+        try:
+            TrainConfig.check(knob, value)
+        except InputError as error:
+            raise InputError(f"--set {error}") from None
         for arm in experiment.arms:
             if knob in arm.knobs:
-                raise InputError(
-                    f"--set {knob}: {knob}={arm.knobs[knob]} defines the arm {arm.label!r}, it cannot be set"
-                )
+                defines = f"{knob}={arm.knobs[knob]} defines the arm {arm.label!r}, it cannot be set"
+                more = f"--add 'LABEL: {knob}={value}' puts an arm with it beside the others"
+                raise InputError(f"--set {knob}: {defines}; {more}")
 
 
 def _parse(knobs: dict[str, Any], data: Dataset, where: str) -> TrainConfig:

@@ -7,7 +7,7 @@ from typing import Any
 
 from lt_core.config import TrainConfig
 from lt_core.data import Dataset, load_dataset
-from lt_core.errors import Unavailable
+from lt_core.errors import InputError, Unavailable
 
 
 def open_data(
@@ -24,6 +24,8 @@ def open_data(
         data = load_dataset(spec, options.data_dir, image_size, tell)
     except Unavailable as error:
         if options.dataset:
+            if options.resume and ":" in spec:
+                raise InputError(f"{error}; if it has moved, say where to with --dataset") from None
             raise
         print(f"{error}\nusing the bundled digits instead\n")
         spec = "digits"

@@ -21,6 +21,8 @@ from lt_core.losses import LOSSES
         ({"model": "resnet23"}, r"^model: 'resnet23' \(did you mean 'resnet32'\?\)$"),
         ({"loss": "zzz"}, r"^loss: 'zzz' \(known: ce, focal, focal_sigmoid.*\)$"),
         ({"bata": 0.9}, r"^unknown knob 'bata' \(did you mean 'beta'\?\)$"),
+        ({"learning_rate": 0.1}, r"^unknown knob 'learning_rate' \(did you mean 'lr'\?\)$"),
+        ({"wd": 0.1}, r"^unknown knob 'wd' \(did you mean 'weight_decay'\?\)$"),
         ({"profile": "counts"}, r"^counts: goes with profile=counts"),
         ({"epochs": "many"}, r"^epochs='many' should be a valid integer"),
     ],
@@ -29,6 +31,14 @@ def test_bad_values_are_one_clear_line(knobs, message):
     with pytest.raises(InputError, match=message) as error:
         TrainConfig.parse(knobs)
     assert "\n" not in str(error.value)
+
+
+def test_a_value_is_checked_whatever_the_other_knobs_are():
+    with pytest.raises(InputError, match=r"^lr='fast' should be a valid number"):
+        TrainConfig.check("lr", "fast")
+    with pytest.raises(InputError, match=r"^loss: 'zzz' \(known: ce"):
+        TrainConfig.check("loss", "zzz")
+    TrainConfig.check("profile", "counts")  # which needs counts
 
 
 def test_a_config_is_frozen():

@@ -27,6 +27,17 @@ TAIL = [*CUTMIX, "--set", "cutmix_tail_only=True", "--set"]
         (["cb_focal", "--set", "bata=0.9"], "--set bata: unknown knob 'bata' (did you mean 'beta'?)"),
         (["cb_focal", "--set", "beta=0.9"], "defines the arm 'CB-CE β=0.9999', it cannot be set"),
         (["cb_focal", "--set", "lr"], "--set lr: write knob=value"),
+        (["cb_focal", "--set", "learning_rate=1"], "unknown knob 'learning_rate' (did you mean 'lr'?)\n"),
+        (
+            ["cb_focal", "--set", "loss=focal"],
+            "--set loss: loss=ce defines the arm 'CE', it cannot be set; "
+            "--add 'LABEL: loss=focal' puts an arm with it beside the others\n",
+        ),
+        (["cb_focal", "--set", "lr=fast"], "error: --set lr='fast' should be a valid number"),
+        (
+            ["cb_focal", "--set", "model=resnet23"],
+            "error: --set model: 'resnet23' (did you mean 'resnet32'?)",
+        ),
         (["cb_focal", "--set", "lr=0"], "lr=0 should be greater than 0"),
         (["cb_focal", "--set", "lr=-1"], "lr=-1 should be greater than 0"),
         (["cb_focal", "--set", "batch_size=0"], "batch_size=0 should be greater than or equal to 2"),

@@ -61,7 +61,13 @@ def _begin(arguments):
 
 def test_the_new_place_is_asked_for(begun, capsys):
     assert main(["./mine.py", "--resume", "--dry-run"]) == 2
-    assert "pets is not a folder; if it has moved, say where to with --dataset" in capsys.readouterr().err
+    missing = "pets is not a folder: check the path"
+    assert f"{missing}; if it has moved, say where to with --dataset\n" in capsys.readouterr().err
+
+
+def test_on_a_first_run_nothing_has_moved(begun, capsys):
+    assert main(["./mine.py", "--results", "new", "--dry-run", "--dataset", "folder:nothere"]) == 2
+    assert capsys.readouterr().err.endswith("nothere is not a folder: check the path\n")
 
 
 def test_the_sweep_goes_on_where_the_data_is_the_same(begun):
