@@ -1,5 +1,7 @@
 """Long-tailed class counts by the field's formulas, and the subsets that have them."""
 
+import math
+from collections.abc import Sequence
 from typing import Literal, Self
 
 import numpy as np
@@ -8,6 +10,7 @@ from pydantic import Field, model_validator
 
 from lt_core.errors import InputError
 from lt_core.knobs import Knobs, refuse
+from lt_core.words import count
 
 
 class LongTailKnobs(Knobs):
@@ -32,6 +35,7 @@ def class_counts(
     imbalance_ratio: float = 1.0,
     n_max: int | None = None,
     counts: tuple[int, ...] | None = None,
+    names: Sequence[str] | None = None,
 ) -> np.ndarray:
     """Return the images to draw of each class, int64 [C].
 
@@ -42,7 +46,8 @@ def class_counts(
     counts          as given
     none            all that there are
 
-    ``n_max`` defaults to the smallest of ``available`` [C], the images that exist of each class.
+    ``n_max`` defaults to the smallest of ``available`` [C], the images that exist of each class; ``names``:
+    what the classes are called.
 
     Raises:
         InputError: where a class would have more images than exist, or none.
@@ -55,12 +60,27 @@ def class_counts(
     elif profile == "none":
         wanted = np.asarray(available, dtype=np.int64)
     else:
-        largest = int(min(available)) if n_max is None else n_max
-        fractions = _fractions(profile, C, imbalance_ratio)
-        # The field truncates; the small term keeps 4499.9999... at the 4500 that it stands for.
-        wanted = np.array([int(largest * fraction + 1e-9) for fraction in fractions], dtype=np.int64)
-    _check(wanted, available, profile, imbalance_ratio)
+        wanted = _thinned(profile, C, imbalance_ratio, int(min(available)) if n_max is None else n_max)
+    where = f"profile={profile}, imbalance_ratio={imbalance_ratio:g}"
+    for k, (n, there) in enumerate(zip(wanted, available, strict=True)):
+        if n > there:
+            lower = "counts" if profile == "counts" else "n_max"
+            has = f"class {_called(k, names)} has {count(there, 'image')} to draw from"
+            raise InputError(f"{has}, {where} asks for {n:,}: lower {lower}")
+        if n < 1:
+            remedy = _remedy(profile, available, imbalance_ratio, n_max)
+            raise InputError(f"class {_called(k, names)} is left with no image ({where}): {remedy}")
     return wanted
+
+
+def _called(k: int, names: Sequence[str] | None) -> str:
+    return repr(names[k]) if names else str(k)
+
+
+def _thinned(profile: str, C: int, imbalance_ratio: float, largest: int) -> np.ndarray:
+    # The field truncates; the small term keeps 4499.9999... at the 4500 that it stands for.
+    fractions = _fractions(profile, C, imbalance_ratio)
+    return np.array([int(largest * fraction + 1e-9) for fraction in fractions], dtype=np.int64)
 
 
 def _fractions(profile: str, C: int, imbalance_ratio: float) -> np.ndarray:
@@ -73,14 +93,17 @@ def _fractions(profile: str, C: int, imbalance_ratio: float) -> np.ndarray:
     return np.where(head == (profile == "step"), 1.0, 1 / imbalance_ratio)
 
 
-def _check(wanted: np.ndarray, available: np.ndarray, profile: str, imbalance_ratio: float) -> None:
-    where = f"profile={profile}, imbalance_ratio={imbalance_ratio:g}"
-    for k, (n, there) in enumerate(zip(wanted, available, strict=True)):
-        if n > there:
-            raise InputError(f"class {k} has {there} images to draw from, {where} asks for {n}: lower n_max")
-        if n < 1:
-            remedy = "add some" if profile == "none" else "lower imbalance_ratio or raise n_max"
-            raise InputError(f"class {k} is left with no image ({where}): {remedy}")
+def _remedy(profile: str, available: np.ndarray, imbalance_ratio: float, n_max: int | None) -> str:
+    """Say what gives every class an image; a larger n_max only where there are as many images."""
+    if profile == "none":
+        return "add some"
+    if profile == "counts":
+        return "counts must be 1 or more"
+    remedy = f"imbalance_ratio can be {int(min(available)) if n_max is None else n_max} at most"
+    enough = math.ceil(imbalance_ratio)  # of which the smallest class keeps one
+    if (_thinned(profile, len(available), imbalance_ratio, enough) <= available).all():
+        remedy += f", or n_max {enough} at least"
+    return remedy
 
 
 def validation_sizes(counts: np.ndarray, per_class: int | None) -> np.ndarray:
@@ -93,7 +116,9 @@ def validation_sizes(counts: np.ndarray, per_class: int | None) -> np.ndarray:
     return np.minimum(np.clip(counts // 5, 5, 500), counts // 2)
 
 
-def hold_out(labels: np.ndarray, sizes: np.ndarray, stream: torch.Generator) -> tuple[np.ndarray, np.ndarray]:
+def hold_out(
+    labels: np.ndarray, sizes: np.ndarray, stream: torch.Generator, names: Sequence[str] | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Split indices into (held out, rest), both sorted: ``sizes[k]`` images of class k are held out.
 
     A class keeps at least one image in the rest, or InputError is raised.
@@ -101,7 +126,8 @@ def hold_out(labels: np.ndarray, sizes: np.ndarray, stream: torch.Generator) -> 
     held = []
     for k, (members, n) in enumerate(zip(_members(labels, len(sizes)), sizes, strict=True)):
         if n >= len(members):
-            raise InputError(f"class {k} has {len(members)} images, holding out {n} leaves none: add some")
+            has = f"class {_called(k, names)} has {count(len(members), 'image')}"
+            raise InputError(f"{has}, holding out {n} leaves none: add some")
         held.append(_choose(members, int(n), stream))
     taken = np.sort(np.concatenate(held))
     return taken, np.setdiff1d(np.arange(len(labels)), taken)

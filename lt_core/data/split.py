@@ -38,11 +38,15 @@ def split_indices(config: DataKnobs, data: Dataset) -> tuple[np.ndarray, np.ndar
     Validation is held out first, and the long tail drawn from the rest.
     """
     labels, pool, held = data.train_labels, np.arange(len(data.train_labels)), None
+    names = data.class_names
     if config.evaluate_on == "val":
         stream = seeds.generator(config.seed, "validation")
-        held, pool = hold_out(labels, validation_sizes(data.train_counts, data.val_per_class), stream)
+        sizes = validation_sizes(data.train_counts, data.val_per_class)
+        held, pool = hold_out(labels, sizes, stream, names)
     available = np.bincount(labels[pool], minlength=data.num_classes)
-    counts = class_counts(config.profile, available, config.imbalance_ratio, config.n_max, config.counts)
+    counts = class_counts(
+        config.profile, available, config.imbalance_ratio, config.n_max, config.counts, names
+    )
     return draw(labels, pool, counts, seeds.generator(config.seed, "subset")), held, counts
 
 

@@ -42,8 +42,16 @@ TAIL = [*CUTMIX, "--set", "cutmix_tail_only=True", "--set"]
         (["cb_focal", "--set", "lr=-1"], "lr=-1 should be greater than 0"),
         (["cb_focal", "--set", "batch_size=0"], "batch_size=0 should be greater than or equal to 2"),
         (["cb_focal", "--set", "imbalance_ratio=0.5"], "imbalance_ratio=0.5 should be greater than or equal"),
-        (["cb_focal", "--set", "n_max=500"], "class 0 has 128 images to draw from"),
-        (["cb_focal", "--set", "imbalance_ratio=500"], "class 7 is left with no image"),
+        (["cb_focal", "--set", "n_max=500"], "class '0' has 108 images to draw from"),
+        (
+            ["cb_focal", "--set", "imbalance_ratio=500"],
+            "class '7' is left with no image (profile=exponential, imbalance_ratio=500): "
+            "imbalance_ratio can be 104 at most\n",
+        ),
+        (
+            ["cb_focal", "--set", "imbalance_ratio=40", "--set", "n_max=20"],
+            "imbalance_ratio can be 20 at most, or n_max 40 at least\n",
+        ),
         (["cb_focal", "--set", "image_size=small"], "image_size='small' should be a valid integer"),
         (["cb_focal", "--set", "profile=none", "--set", "n_max=9"], "--set n_max: profile=none has none"),
         (["cb_focal", "--set", "device=cuda"], "--set device: the sweep sets it; use --gpus-per-trial"),

@@ -34,7 +34,7 @@ def folder(root: Path, image_size: int | None, progress: Progress | None = None)
     classes = number_classes(names[:n], tested, sorted(set(names)), str(root))
     if layout.test is None:
         fifth = np.maximum(np.bincount(classes.train) // 5, 1)
-        test, train = hold_out(classes.train, fifth, seeds.generator(0, "folder", "test"))
+        test, train = hold_out(classes.train, fifth, seeds.generator(0, "folder", "test"), classes.names)
         test_labels = classes.train[test]
         held = f"; a fifth of each class is held out as test, {count(len(test), 'image')}"
         notes = [layout.notes[0] + held, *layout.notes[1:]]

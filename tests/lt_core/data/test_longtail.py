@@ -47,10 +47,17 @@ def test_n_max_defaults_to_the_smallest_class():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"profile": "exponential", "n_max": 6000}, "class 0 has 5000 images to draw from.*asks for 6000"),
-        ({"profile": "exponential", "n_max": 50, "imbalance_ratio": 100}, "class 8 is left with no image"),
+        ({"profile": "exponential", "n_max": 6000}, "class 0 has 5,000 images to draw from.*asks for 6,000"),
+        (
+            {"profile": "exponential", "n_max": 50, "imbalance_ratio": 100},
+            "class 8 is left with no image .*: imbalance_ratio can be 50 at most, or n_max 100 at least$",
+        ),
+        (
+            {"profile": "exponential", "imbalance_ratio": 6000, "names": "abcdefghij"},
+            "class 'j' is left with no image .*: imbalance_ratio can be 5000 at most$",
+        ),
         ({"profile": "counts", "counts": (1, 2)}, "2 entries, the data has 10 classes"),
-        ({"profile": "counts", "counts": (0,) * 10}, "class 0 is left with no image"),
+        ({"profile": "counts", "counts": (0,) * 10}, "class 0 is left .*: counts must be 1 or more"),
     ],
 )
 def test_impossible_counts_are_refused(arguments, message):
@@ -75,8 +82,23 @@ def test_validation_is_a_fifth_at_least_5_at_most_500_and_never_more_than_half()
 
 
 def test_hold_out_must_leave_an_image():
-    with pytest.raises(InputError, match="class 1 has 5 images, holding out 5 leaves none"):
-        hold_out(np.repeat([0, 1], [20, 5]), np.array([5, 5]), seeds.generator(0, "validation"))
+    stream = seeds.generator(0, "validation")
+    with pytest.raises(InputError, match="class 'b' has 5 images, holding out 5 leaves none"):
+        hold_out(np.repeat([0, 1], [20, 5]), np.array([5, 5]), stream, names="ab")
+
+
+def test_the_advice_on_a_class_without_an_image_is_right():
+    """A larger n_max is named where the larger class has as many; what is named is the least that will do."""
+    available = np.array([90, 20])
+    with pytest.raises(InputError, match="imbalance_ratio can be 20 at most, or n_max 30 at least"):
+        class_counts("exponential", available, 30)
+    assert class_counts("exponential", available, 30, n_max=30).tolist() == [30, 1]
+    assert class_counts("exponential", available, 20).tolist() == [20, 1]
+    for ratio, n_max in ((30, 29), (20.1, None)):
+        with pytest.raises(InputError, match="class 1 is left with no image"):
+            class_counts("exponential", available, ratio, n_max)
+    with pytest.raises(InputError, match=r"imbalance_ratio can be 20 at most$"):
+        class_counts("exponential", available, 95)
 
 
 def test_the_subset_moves_with_the_seed():

@@ -75,7 +75,7 @@ def test_sweep_json_and_the_note_on_weights_take_each_arms_own(mixed, digits):
 
 
 def test_an_arm_whose_counts_the_data_cannot_give_is_refused(digits):
-    with pytest.raises(InputError, match="class 0 has 128 images to draw from"):
+    with pytest.raises(InputError, match="class '0' has 128 images to draw from"):
         plan([Arm(name="ce", label="CE"), Arm(name="more", label="more", knobs={"n_max": 500})], digits)
 
 
