@@ -8,10 +8,9 @@ import numpy as np
 
 from lt_core.errors import InputError
 from lt_core.registry import nearest
-from lt_core.words import printable
+from lt_core.words import printable, some
 
 LONGEST = 60  # characters of a class's name
-MOST_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -47,12 +46,12 @@ def number_classes(
     classes = {label: k for k, label in enumerate(present)}
     names, notes = unique_names([str(label) for label in present])
     if absent := [str(label) for label in order if label not in seen]:
-        notes.append(f"left out, names without an image: {_some(absent)}")
+        notes.append(f"left out, names without an image: {some(absent)}")
     if untested := [names[k] for label, k in classes.items() if label not in tested]:
-        notes.append(f"warning: no test image, so no recall: {_some(untested)}")
+        notes.append(f"warning: no test image, so no recall: {some(untested)}")
     numbers = [label for label in present if isinstance(label, int)]
     if len(numbers) == len(present) and numbers != list(range(len(numbers))):
-        notes.append(f"labels {_some(map(str, numbers))} are classes 0 to {len(numbers) - 1}, in this order")
+        notes.append(f"labels {some(map(str, numbers))} are classes 0 to {len(numbers) - 1}, in this order")
     return Classes(
         train=np.array([classes[label] for label in train], dtype=np.int64),
         test=np.array([classes[label] for label in test], dtype=np.int64),
@@ -74,10 +73,4 @@ def unique_names(names: Sequence[str]) -> tuple[list[str], list[str]]:
         if own != name:
             changed.append(f"class {k} is called {own!r}")
     wrong = "class names that were empty, double or hard to read"
-    return found, [f"{wrong}: {_some(changed)}"] if changed else []
-
-
-def _some(names: Iterable[str]) -> str:
-    names = [printable(name) for name in names]
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return ", ".join(names[:MOST_NAMED]) + more
+    return found, [f"{wrong}: {some(changed)}"] if changed else []

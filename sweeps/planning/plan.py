@@ -10,35 +10,34 @@ import numpy as np
 from lt_core import seeds
 from lt_core.config import TrainConfig
 from lt_core.contradictions import balances_twice, check_classes
-from lt_core.data import Dataset, validation_sizes
+from lt_core.data import Dataset
 from lt_core.data.split import split_indices
 from lt_core.errors import InputError
 from lt_core.losses.class_weights import class_weights
 from lt_core.registry import nearest
 from sweeps.planning.experiment import Arm, Experiment
+from sweeps.planning.notes import few_images, long_tail, single_images
 from sweeps.planning.presets import Preset, by_nature
+from sweeps.planning.settings import check_settings
 from sweeps.planning.spaces import Space, size
 from sweeps.record.states import Phase
 
 SHORTLIST, CONFIRM_SEEDS = 3, 2
-FEWEST_IMAGES = 5  # of a class, in validation or test
 OF_THE_COUNTS = ("profile", "imbalance_ratio", "n_max", "counts")  # the knobs that decide class counts
-SYSTEM_KNOBS = {
-    "seed": "use --seed",
-    "epochs": "use --epochs",
-    "evaluate_on": "validation in the search, test in final runs",
-    "threads": "use --cpus-per-trial",
-    "device": "use --gpus-per-trial, 0 for the CPU",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedArm:
-    """An arm with its configuration complete but for what is searched and for the seed."""
+    """An arm with its configuration complete but for what is searched and for the seed.
+
+    Attributes:
+        asked_ratio: the experiment's imbalance ratio before it was fitted to the data; None: it was not.
+    """
 
     arm: Arm
     config: TrainConfig
     search: dict[str, Space]
+    asked_ratio: float | None = None
 
     @property
     def name(self) -> str:
@@ -124,14 +123,14 @@ def make_plan(
         InputError: an unknown knob, a value that is not allowed, a --set of an arm's defining knob,
             class counts that the data cannot give.
     """
-    _check_settings(settings, experiment)
+    check_settings(settings, experiment)
     preset = _preset_name(preset, experiment, data, machine)
     without = Preset(knobs={}, trials=experiment.trials, seeds=experiment.seeds)
     budget = experiment.presets[preset] if preset else without
     overrides = dict(settings)
     if epochs is not None:
         overrides["epochs"] = epochs
-    arms, notes = [], _notes_on_few_images(data)
+    arms, notes = [], few_images(data)
     for arm in experiment.arms:
         usual = {**by_nature(data), **experiment.base, **budget.knobs, **arm.start}
         knobs = {**usual, **overrides, **arm.recipe, **arm.knobs, **machine, "seed": seed}
@@ -152,10 +151,8 @@ def make_plan(
             if config.profile in ("none", "counts"):
                 raise InputError(f"--set {knob}: profile={config.profile} has none; add --set profile=...")
         _check_space(config, search, data, arm.label)
-        arms.append(PlannedArm(arm=arm, config=config, search=search))
-    if data.long_tailed and any(arm.config.profile == "none" for arm in arms):
-        own = "the long tail that the data has by nature is used as it is"
-        notes.append(f"{own}; --set profile=exponential draws another from it")
+        asked_ratio = getattr(knobs.get("imbalance_ratio"), "asked", None)
+        arms.append(PlannedArm(arm=arm, config=config, search=search, asked_ratio=asked_ratio))
     trials = trials if trials is not None else budget.trials
     for planned in arms:
         if planned.search and size(planned.search) < trials:
@@ -164,8 +161,10 @@ def make_plan(
                 f"{planned.arm.label}: {few}: the search ends when all are known, not after {trials}"
             )
     # Both raise what the data cannot give; the search first: its images are fewer, its remedy serves both.
-    train_counts([arm for arm in arms if arm.search], data, "val")
-    train_counts(arms, data, "test")
+    searching = train_counts([arm for arm in arms if arm.search], data, "val").values()
+    final = train_counts(arms, data, "test").values()
+    notes += single_images(data, [*searching, *final])
+    notes += long_tail(data, [arm.config for arm in arms], final, "profile" in settings)
     return Plan(
         name=name,
         experiment=experiment,
@@ -192,23 +191,6 @@ def _preset_name(
     return asked
 
 
-def _check_settings(settings: dict[str, Any], experiment: Experiment) -> None:
-    for knob, value in settings.items():
-        if knob not in TrainConfig.model_fields:
-            raise InputError(f"--set {knob}: unknown knob {nearest(knob, TrainConfig.model_fields)}")
-        if knob in SYSTEM_KNOBS:
-            raise InputError(f"--set {knob}: the sweep sets it; {SYSTEM_KNOBS[knob]}")
-        try:
-            TrainConfig.check(knob, value)
-        except InputError as error:
-            raise InputError(f"--set {error}") from None
-        for arm in experiment.arms:
-            if knob in arm.knobs:
-                defines = f"{knob}={arm.knobs[knob]} defines the arm {arm.label!r}, it cannot be set"
-                more = f"--add 'LABEL: {knob}={value}' puts an arm with it beside the others"
-                raise InputError(f"--set {knob}: {defines}; {more}")
-
-
 def _parse(knobs: dict[str, Any], data: Dataset, where: str) -> TrainConfig:
     try:
         config = TrainConfig.parse(knobs)
@@ -226,18 +208,6 @@ def _check_space(config: TrainConfig, search: dict[str, Space], data: Dataset, l
     for proposed in [*chain(*ends), *pairs]:
         shown = ", ".join(f"{knob}={value}" for knob, value in proposed.items())
         _parse(fixed | proposed, data, f"{label}, whose search may propose {shown}")
-
-
-def _notes_on_few_images(data: Dataset) -> list[str]:
-    validation = validation_sizes(data.train_counts, data.val_per_class)
-    test = np.bincount(data.test_labels, minlength=data.num_classes)
-    notes = []
-    for sizes, split, what in ((validation, "validation", "selection"), (test, "test", "its recall")):
-        k = int(sizes.argmin())
-        if sizes[k] < FEWEST_IMAGES:
-            few = f"class {data.class_names[k]!r} has {sizes[k]} {split} images: {what} will be noisy"
-            notes.append(f"warning: {few}")
-    return notes
 
 
 def train_counts(

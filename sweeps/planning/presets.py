@@ -39,13 +39,20 @@ def _within(preset: Preset, data: Dataset) -> Preset:
     return Preset(knobs=knobs, trials=preset.trials, seeds=preset.seeds)
 
 
+class Fitted(float):
+    """An imbalance ratio that suits the data; ``asked``: the one that it replaces, for the plan to name."""
+
+    asked: float
+
+
 def for_data(data: Dataset, profile: str = "exponential", imbalance_ratio: float = 100.0) -> dict[str, Any]:
     """Return the knobs of the long tail that suit ``data``, and those of its nature.
 
     Small data gets a ratio that leaves its tail four images, or the one that the data itself allows.
     """
-    ratio = min(imbalance_ratio, data.max_imbalance_ratio or max(1, _smallest(data) // 4))
-    return {"profile": profile, "imbalance_ratio": float(ratio), **by_nature(data)}
+    ratio = Fitted(min(imbalance_ratio, data.max_imbalance_ratio or max(1, _smallest(data) // 4)))
+    ratio.asked = imbalance_ratio
+    return {"profile": profile, "imbalance_ratio": ratio, **by_nature(data)}
 
 
 def by_nature(data: Dataset) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """The plan in words, as a person reads it before the sweep begins."""
 
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +8,7 @@ import numpy as np
 from lt_core.config import TrainConfig
 from lt_core.data import Dataset
 from lt_core.words import count
+from sweeps.planning.notes import AS_GIVEN
 from sweeps.planning.plan import Plan, PlannedArm, final_counts, train_counts
 from sweeps.record.metrics import RUNG_METRIC, SELECTION_METRIC
 from sweeps.record.states import Status
@@ -52,31 +52,44 @@ def so_far(folder: Path) -> str:
 
 def _head(plan: Plan, data: Dataset) -> list[str]:
     preset = f", preset {plan.preset}" if plan.preset else ""
-    first, searched = plan.arms[0], plan.searched
+    first, final = plan.arms[0], final_counts(plan, data)
+    searching = train_counts(plan.searched, data, "val")
     return [
         f"{plan.name}{preset}: {count(len(plan.arms), 'arm')} on {data.name}, {data.num_classes} classes",
-        *_images("final runs", plan.arms, final_counts(plan, data)),
-        *(_images("the search", searched, train_counts(searched, data, "val")) if searched else []),
+        *_images("final runs", [(a.arm.label, _with_tail(a, final[a.name])) for a in plan.arms]),
+        *_images("the search", [(a.arm.label, _counts(searching[a.name])) for a in plan.searched]),
         f"  {first.arm.label} trains with:  {_knobs(first.config)}",
     ]
 
 
-def _images(where: str, arms: Sequence[PlannedArm], counts: dict[str, np.ndarray]) -> list[str]:
-    """Return one line where all arms train on the same class counts, else a line for each with its arms."""
-    labels: dict[tuple[int, ...], list[str]] = {}
-    for arm in arms:
-        labels.setdefault(tuple(counts[arm.name].tolist()), []).append(arm.arm.label)
+def _images(where: str, shown: list[tuple[str, str]]) -> list[str]:
+    """Return one line where all arms, (label, class counts), train on the same, else a line for each with its
+    arms."""
+    labels: dict[str, list[str]] = {}
+    for label, counts in shown:
+        labels.setdefault(counts, []).append(label)
     title = f"  training images in {where}:"
-    if len(labels) == 1:
-        return [f"{title}  {_counts(of_all)}" for of_all in labels]
-    return [title, *(f"    {_counts(of_some)}: {'; '.join(some)}" for of_some, some in labels.items())]
+    if len(labels) > 1:
+        return [title, *(f"    {of_some}: {'; '.join(some)}" for of_some, some in labels.items())]
+    return [f"{title}  {of_all}" for of_all in labels]
 
 
-def _counts(counts: tuple[int, ...]) -> str:
+def _counts(counts: np.ndarray) -> str:
     shown = [str(n) for n in counts]
     if len(shown) > MOST_CLASSES:
         shown = [*shown[:6], "...", *shown[-3:]]
-    return f"{' '.join(shown)} ({sum(counts):,} in all)"
+    return f"{' '.join(shown)} ({counts.sum():,} in all)"
+
+
+def _with_tail(arm: PlannedArm, counts: np.ndarray) -> str:
+    """Return class counts with the profile and the imbalance ratio that they have."""
+    profile, ratio, lowered = arm.config.profile, arm.config.imbalance_ratio, ""
+    if profile in AS_GIVEN:
+        ratio = counts.max() / counts.min()
+    elif arm.asked_ratio and arm.asked_ratio > ratio:
+        lowered = f" (lowered from {arm.asked_ratio:g}, for so few images)"
+    kind = "as they are" if profile == "none" else f"{profile} profile"
+    return f"{_counts(counts)}, {kind}, imbalance ratio {round(ratio, 2):,g}{lowered}"
 
 
 def _knobs(config: TrainConfig) -> str:

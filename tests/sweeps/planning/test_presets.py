@@ -96,6 +96,34 @@ def test_few_images_of_a_class_are_a_warning():
     assert any("2 validation images: selection will be noisy" in note for note in notes)
 
 
+THINNED = "no class has more than twice the images of another: they are thinned to a long tail"
+NATURAL = "the long tail that the data has by nature is used as it is"
+
+
+def notes_on_the_tail(data, **settings):
+    return [note for note in plan_of("tta", data, settings=settings).notes if "long tail" in note]
+
+
+def test_own_data_is_told_that_it_is_thinned_or_is_not_and_how_to_have_it_otherwise(digits):
+    assert notes_on_the_tail(own(40)) == [f"{THINNED}; --set profile=none uses all as they are"]
+    assert notes_on_the_tail(own(40, long_tailed=True)) == [
+        f"{NATURAL}; --set profile=exponential draws another from it"
+    ]
+    for profile in ("none", "exponential"):  # as the user has asked
+        assert notes_on_the_tail(own(40), profile=profile) == []
+    for benchmark in (digits, replace(own(40), benchmark="CIFAR-10")):
+        assert notes_on_the_tail(benchmark) == []
+
+
+def test_a_class_with_a_single_training_image_is_a_warning():
+    few = "warning: one training image alone, too few to learn a class from: {}"
+    scarce = replace(own(1, long_tailed=True), train_labels=np.repeat(np.arange(4), [30, 2, 9, 1]))
+    plan = plan_of("cb_focal", scarce)  # of two, one is for validation
+    assert few.format("b, d") in plan.notes
+    assert not any("one training image" in note for note in plan_of("cb_focal", own(40)).notes)
+    assert few.format("d") in plan_of("tta", own(40), settings={"n_max": 10}).notes
+
+
 def test_the_first_proposal_of_a_joint_search_is_each_technique_as_it_is_started_alone(digits):
     plan = plan_of("joint", digits)
     joint = {arm.name: arm for arm in plan.arms}["joint"]

@@ -45,7 +45,8 @@ def test_arms_of_the_same_counts_have_one_line(digits):
     shown = lines(plan_of("cb_focal", digits), digits)
     assert shown[:4] == [
         "cb_focal, preset digits: 13 arms on digits, 10 classes",
-        "  training images in final runs:  124 80 51 33 21 14 9 5 3 2 (342 in all)",
+        "  training images in final runs:  124 80 51 33 21 14 9 5 3 2 (342 in all), exponential profile, "
+        "imbalance ratio 50 (lowered from 100, for so few images)",
         "  training images in the search:  104 67 43 28 18 11 7 4 3 2 (287 in all)",
         "  CE trains with:  model=convnet, optimizer=adam, lr=0.001, batch_size=64, weight_decay=0.0005, "
         "schedule=constant, augment=none",
@@ -56,10 +57,22 @@ def test_arms_of_different_counts_have_a_line_each(mixed, digits):
     tail = " ".join(map(str, TAIL))
     assert lines(mixed, digits)[1:5] == [
         "  training images in final runs:",
-        f"    {tail} ({sum(TAIL)} in all): CE; CB-CE",
-        "    60 60 60 60 60 60 60 60 60 60 (600 in all): CE, balanced",
+        f"    {tail} ({sum(TAIL)} in all), exponential profile, imbalance ratio 10: CE; CB-CE",
+        f"   {' 60' * 10} (600 in all), exponential profile, imbalance ratio 1: CE, balanced",
         f"  training images in the search:  {tail} ({sum(TAIL)} in all)",
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "tail"),
+    [
+        ("tta", {}, "linear profile, imbalance ratio 10"),
+        ("cb_focal", {"imbalance_ratio": 50.0}, "exponential profile, imbalance ratio 50"),
+        ("cb_focal", {"profile": "none"}, "as they are, imbalance ratio 1.07"),
+    ],
+)
+def test_a_ratio_that_nobody_lowered_is_said_as_it_is(digits, name, settings, tail):
+    assert lines(plan_of(name, digits, settings=settings), digits)[1].endswith(f" in all), {tail}")
 
 
 def test_sweep_json_and_the_note_on_weights_take_each_arms_own(mixed, digits):
