@@ -22,6 +22,7 @@ from sweeps import experiments
 from sweeps.engine.share import Share, of_this_machine
 from sweeps.record.errors import RecordError
 from sweeps.record.output import unfailing_output
+from sweeps.store.taken import refuse_at_once
 from sweeps.terminal import options as options_of
 from sweeps.terminal.signals import Interrupted, Signals
 from sweeps.terminal.waiting import waiting
@@ -65,6 +66,8 @@ def _sweep(given: dict[str, Any], signals: Signals) -> int:
     begun = _begun(folder) if given.get("resume") else None
     options = options_of.complete(given, begun.options if begun else None)
     settings, added = options_of.settings(options.set), options_of.additions(options.add)
+    if not begun:
+        refuse_at_once(folder, [options.dataset] if options.dataset else options_of.DEFAULT_DATA)
     deadline = time.monotonic() + options.time_budget if options.time_budget else None
     with waiting(f"{name}: reading {options.dataset or 'CIFAR-10'}") as tell:
         with signals.at_once():

@@ -22,6 +22,7 @@ from sweeps.store.checkpoints import CLOSING, checkpoints_of
 from sweeps.store.location import Folder, Location
 from sweeps.store.recovery import Recovered, Row, parquet, recover
 from sweeps.store.schemas import SCHEMAS
+from sweeps.store.taken import refuse_taken
 
 FLUSH_SECONDS, FLUSH_SHARE = 5.0, 0.02  # between two flushes at least; of the time, at most
 OURS = (*SCHEMAS, journal.NAME, "checkpoints", "weights")
@@ -115,10 +116,8 @@ class Results:
 
     def _clear_what_never_began(self) -> None:
         """Make way where a start was killed before sweep.json was there: no trial can have run by then."""
+        refuse_taken(self.place)
         there = [name for name in self.place.names("*") if not name.endswith(".tmp")]
-        if "sweep.json" in there:
-            remedy = "go on with --resume, give another --results, or move it away"
-            raise InputError(f"{self.place} already holds results: {remedy}")
         foreign = [name for name in there if name not in OURS]
         ran = [key for key, row in recover(self.place).trials.items() if row.get("known_from") is None]
         if foreign or ran:

@@ -8,6 +8,7 @@ from typing import Any
 from lt_core.config import TrainConfig
 from lt_core.data import Dataset, load_dataset
 from lt_core.errors import InputError, Unavailable
+from sweeps.terminal.options import DEFAULT_DATA
 
 
 def open_data(
@@ -19,7 +20,8 @@ def open_data(
     which a worker opens the same, and the data.
     """
     image_size = TrainConfig.parse({k: v for k, v in settings.items() if k == "image_size"}).image_size
-    spec = options.dataset or "cifar10"
+    first, second = DEFAULT_DATA
+    spec = options.dataset or first
     try:
         data = load_dataset(spec, options.data_dir, image_size, tell)
     except Unavailable as error:
@@ -28,6 +30,6 @@ def open_data(
                 raise InputError(f"{error}; if it has moved, say where to with --dataset") from None
             raise
         print(f"{error}\nusing the bundled digits instead\n")
-        spec = "digits"
+        spec = second
         data = load_dataset(spec, options.data_dir, image_size)
     return {"spec": spec, "data_dir": str(Path(options.data_dir).resolve()), "image_size": image_size}, data

@@ -34,6 +34,7 @@ DEFAULTS: dict[str, Any] = {
     "add": [],
     "address": None,
 }
+DEFAULT_DATA = ("cifar10", "digits")  # without --dataset: the second where the first cannot be had
 PATHS = ("results", "data_dir", "warm_start", "experiment")
 OF_THE_CALL = {"experiment", "list", "dry_run", "resume", "results", "time_budget"}  # never taken over
 MAY_CHANGE = {"trials", "seeds", "max_concurrent", "address", "checkpoint_every", "epoch_limit", "data_dir"}

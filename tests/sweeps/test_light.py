@@ -1,17 +1,22 @@
 """What needs no sweep waits for no library: --list, --help and wrong options load none of the heavy ones."""
 
+import os
 import re
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from sweeps import experiments
+from sweeps.store.location import Folder
 
 HEAVY = {
     *("torch", "torchvision", "ray", "optuna", "numpy", "scipy", "pandas", "pyarrow", "pydantic"),
     *("sklearn", "matplotlib", "joblib", "rich"),
 }
+HEAVIER = {"torch", "torchvision", "ray", "optuna", "pandas", "scipy", "matplotlib"}  # than a record's reader
 
 
 def imported(*arguments, cwd):
@@ -49,7 +54,39 @@ def test_a_record_is_read_without_what_would_run_it(tmp_path):
     assert process.returncode == 2
     line = "error: results/cb_focal holds no sweep: No such file or directory (sweep.json)"
     assert f"{line}; begin it without --resume\n" in process.stderr
-    assert modules & {"torch", "torchvision", "ray", "optuna", "pandas", "scipy", "matplotlib"} == set()
+    assert modules & HEAVIER == set()
+
+
+HELD = "results/cb_focal already holds results"
+OTHER = f"{HELD} on other data, digits: give another --results\n"
+SAME = f"{HELD}: go on with --resume, give another --results, or move it away\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        ([], SAME),
+        (["--dataset", "digits", "--dry-run"], SAME),
+        (["--dataset", "cifar10"], OTHER),
+        (["--dataset", "folder:pets", "--dry-run"], OTHER),
+    ],
+)
+def test_results_that_are_there_are_told_at_once(arguments, line, tmp_path):
+    folder = tmp_path / "results" / "cb_focal"
+    shutil.copytree(Path(__file__).parent.parent / "data" / "version1", folder)
+    process, modules = imported("cb_focal", *arguments, cwd=tmp_path)
+    assert (process.returncode, process.stdout) == (2, "")
+    assert f"error: {line}" in process.stderr
+    assert modules & HEAVIER == set()
+
+
+def test_a_sweep_that_runs_there_is_told_at_once(tmp_path):
+    place = Folder(tmp_path / "results" / "cb_focal")
+    held = place.lock()
+    place.write("sweep.json", b"{}")
+    process, _ = imported("cb_focal", "--dry-run", cwd=tmp_path)
+    held.close()
+    assert f"error: results/cb_focal is in use by process {os.getpid()} on " in process.stderr
 
 
 def test_a_plan_is_seen_to_load_them(tmp_path, data_dir):
