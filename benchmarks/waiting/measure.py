@@ -131,7 +131,7 @@ def watched(case: Case, work: Path) -> Seen:
         plan = plan or (now if b"by timed steps" in output else 0.0)
     os.close(reading)
     text = output.decode(errors="replace")
-    told = re.search(r"time: +about (.*?), by timed steps", text)
+    told = re.search(r"time: +about (.*?) from this plan to the table, by timed steps", text)
     if process.wait() or not told:
         raise SystemExit(text)
     return Seen(first_word, plan, seconds(told[1]), time.monotonic() - began)

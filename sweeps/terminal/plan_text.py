@@ -23,6 +23,7 @@ OWN = ("profile", "imbalance_ratio", "n_max", "precision")  # of an arm, where i
 
 def plan_text(plan: Plan, data: Dataset, folder: Path, concurrent: int, seconds: float) -> str:
     """Return the plan as a person reads it; ``seconds``: what is left of it is expected to take."""
+    judged = "by timed steps and what early stopping may save"
     lines = [
         *_head(plan, data),
         *data_lines(data),
@@ -33,7 +34,7 @@ def plan_text(plan: Plan, data: Dataset, folder: Path, concurrent: int, seconds:
         *_search(plan),
         f"  at once: {count(concurrent, 'trial')}",
         f"  results: {folder}",
-        f"  time:    about {duration(seconds)}, by timed steps and what early stopping may save",
+        f"  time:    about {duration(seconds)} from this plan to the table, {judged}",
         "",
     ]
     return "\n".join(lines)

@@ -114,7 +114,7 @@ class Progress:
         counts = self.counts()
         parts = [f"{counts[Status.RUNNING]} running, {self.done_so_far()}", *self._left()]
         counted = [f"{counts[s]} {s}" for s in NAMED if counts[s]]
-        best = f"best val macro recall {self.best[0]:.3f}" if self.best else ""
+        best = f"best val macro recall {100 * self.best[0]:.1f}" if self.best else ""
         whose = [f"{best} ({self.best[1]})"] if self.best else []
         for ending in ([*counted, *whose], [*counted, best], counted, []):
             line = ", ".join(filter(None, [*parts, *ending]))

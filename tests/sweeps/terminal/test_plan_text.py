@@ -104,6 +104,11 @@ def test_the_time_of_an_arm_is_that_of_its_own_images(mixed, digits, monkeypatch
     assert timing.seconds_per_epoch_by_arm(mixed, digits) == expected
 
 
+def test_the_time_is_said_from_where_it_counts(digits):
+    told = lines(plan_of("tta", digits), digits)[-1]
+    assert told.startswith("  time:    about 60 s from this plan to the table, by timed steps and ")
+
+
 def test_the_data_is_said_in_at_most_twelve_lines(digits):
     assert data_lines(digits)[:2] == [
         "  images of each class (training + validation, test):",

@@ -68,7 +68,7 @@ def test_the_time_left_is_by_the_work_of_this_session(progress, monkeypatch):
     progress.ended("dear", spared=2)
     assert progress.worked == 4 * 3
     assert "about 27 s left" in progress.line()  # 32 of work at 12 in 10 s: nothing has its row yet
-    assert progress.best == (0.2, "DEAR")
+    assert progress.line().endswith("left, best val macro recall 20.0 (DEAR)")  # in percent, as in tables
 
 
 def test_what_takes_longer_than_was_expected_says_so_no_longer(progress, monkeypatch):
@@ -124,7 +124,7 @@ def test_bar_and_time_left_stay_in_a_narrow_terminal(sequence, width, monkeypatc
         progress.epoch("cheap", report(3, 0.5))
     shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", terminal.getvalue()).splitlines()[-1].rpartition("\r")[2]
     assert re.match(r"[━╸╺ ]{24}   9% 1 running, 0 of 4 done, about .* left", shown)
-    assert ("best val macro recall 0.500" in shown) == (width == 120)
+    assert ("best val macro recall 50.0" in shown) == (width == 120)
     assert len(shown.rstrip()) <= width
 
 
