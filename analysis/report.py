@@ -53,11 +53,17 @@ def tables(sweep: Sweep, style: str = "txt") -> str:
     """Return every table of the sweep, but for the long ones, with its header and footer."""
     form = all_formats()[style]
     parts = [_lines(form, summary.header(sweep))]
-    for module in all_tables().values():
-        frame = None if getattr(module, "LONG", False) else module.frame(sweep)
-        if frame is not None:
-            parts.append(f"{form.title(module.TITLE)}\n\n{form.table(frame, module.display(frame))}")
-    return "\n\n".join([*parts, _lines(form, summary.footer(sweep))])
+    shown = (module for module in all_tables().values() if not getattr(module, "LONG", False))
+    parts += [titled(form, module, sweep) for module in shown]
+    return "\n\n".join(filter(None, [*parts, _lines(form, summary.footer(sweep))]))
+
+
+def titled(form: ModuleType, module: ModuleType, sweep: Sweep) -> str:
+    """Return one table under its title, in a format; empty: it does not apply."""
+    frame = module.frame(sweep)
+    if frame is None:
+        return ""
+    return f"{form.title(module.TITLE)}\n\n{form.table(frame, module.display(frame))}"
 
 
 def _lines(form: ModuleType, lines: list[str]) -> str:

@@ -7,8 +7,10 @@ import re
 import sys
 from pathlib import Path
 
+from analysis.formats import md
 from analysis.load import load
-from analysis.report import tables
+from analysis.report import tables, titled
+from analysis.tables import all_tables
 from lt_core.batches.samplers import SAMPLERS
 from lt_core.config import TrainConfig
 from lt_core.losses.class_weights import WEIGHTINGS
@@ -17,7 +19,7 @@ from lt_core.models import MODELS
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-BLOCK = re.compile(r"(<!-- (?:report: (\S+)|knobs) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+BLOCK = re.compile(r"(<!-- (?:report: (\S+)(?: (\w+))?|knobs) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
 TYPES = {"array": "list", "boolean": "`True` `False`", "string": "text"}
 REGISTRIES = {"model": MODELS, "loss": LOSSES, "sampler": SAMPLERS, "weighting": WEIGHTINGS}
@@ -29,8 +31,14 @@ def rendered(text: str) -> str:
 
 
 def _block(found: re.Match) -> str:
-    begin, folder, _, end = found.groups()
-    return f"{begin}{tables(load(ROOT / folder), 'md').strip() if folder else knobs()}\n{end}"
+    begin, folder, table, _, end = found.groups()
+    return f"{begin}{report(folder, table) if folder else knobs()}\n{end}"
+
+
+def report(folder: str, table: str | None) -> str:
+    """Return a kept result's tables, or the one of this name."""
+    sweep = load(ROOT / folder)
+    return titled(md, all_tables()[table], sweep) if table else tables(sweep, "md").strip()
 
 
 def knobs() -> str:

@@ -3,15 +3,18 @@
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
 from lt_core.config import TrainConfig
 from lt_core.data.sources import SOURCES
+from sweeps.planning.presets import for_data
 from sweeps.store.schemas import SCHEMAS
 from sweeps.terminal.options import parser
 from tests.conftest import command
+from tests.pages import BLOCK
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -44,6 +47,20 @@ def test_the_commands_of_the_readme_are_what_ci_runs():
         ".venv/bin/python -m sweeps.run cb_focal",
         ".venv/bin/python -m pytest",
     ]
+
+
+def test_what_users_need_comes_first_and_one_table_of_results_is_enough():
+    sections = re.findall("^## (.+)$", README, re.MULTILINE)
+    assert sections[:3] == ["What comes out", "Running", "Your own data"]
+    assert [tuple(block[1:3]) for block in BLOCK.findall(README)] == [("docs/results/cb_focal", "comparison")]
+
+
+def test_what_is_flipped_is_what_the_readme_says(digits):
+    (said,) = re.findall(r"The experiments crop .*?\.\n", README, re.DOTALL)
+    assert for_data(replace(digits, flips=True))["augment"] == "crop_flip"
+    assert "flip them horizontally, but for digits" in said
+    assert for_data(digits)["augment"] == "none"
+    assert "(`augment=none`)" in said
 
 
 def python_block(start: str) -> str:
