@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 from lt_core.errors import InputError
 from sweeps import experiments
-from sweeps.engine.share import Share, of_this_machine
+from sweeps.engine.ground import Ground, judged, machines
+from sweeps.engine.share import Share
 from sweeps.record.errors import RecordError
 from sweeps.record.output import unfailing_output
 from sweeps.store.taken import refuse_at_once
@@ -75,42 +76,43 @@ def _sweep(given: dict[str, Any], signals: Signals) -> int:
         from sweeps.terminal.opening import open_data
 
         _, module = experiments.find(options.experiment)
-        source, data = open_data(options, settings, tell)
-        options.dataset = source["spec"]
+        options.dataset, data = open_data(options, settings, tell)
 
-    from sweeps.planning.costs import seconds_per_epoch_by_arm
     from sweeps.planning.description import describe
     from sweeps.planning.experiment import with_added
     from sweeps.planning.plan import make_plan
     from sweeps.search import asha
+    from sweeps.store.location import open_location
     from sweeps.terminal.estimate import expected_seconds
     from sweeps.terminal.plan_text import plan_text, so_far
 
-    share = Share.asked(options.cpus_per_trial, options.gpus_per_trial)
-    plan = make_plan(
-        name,
-        with_added(experiments.make(module, data), added),
-        data,
-        settings=settings,
-        trials=options.trials,
-        epochs=options.epochs,
-        seeds=options.seeds,
-        seed=options.seed,
-        machine=share.knobs,
-        preset=options.preset,
-    )
-    options.preset = plan.preset
-    plan.notes.extend(_rehearse(plan, options, source))
-    description = describe(plan, data, vars(options), experiments.summary(module), asha.RULE)
-    description, known, notes = _earlier(begun, plan, data, options, description)
-    if options.dry_run:
-        concurrent = share.concurrent(*of_this_machine(), options.max_concurrent)
-        seconds = expected_seconds(plan.runs(), seconds_per_epoch_by_arm(plan, data), concurrent)
-        print(plan_text(plan, data, folder, concurrent, seconds) + (so_far(folder) if begun else ""))
-        return 0
-    ended_early = _run(
-        plan, data, folder, description, known, notes, source, options, share, signals, deadline
-    )
+    options.address = options_of.address(options)
+    place = open_location(str(folder)).address
+    with machines(options.address, data.copy, place, signals) as there_are:
+        share = Share.asked(options.cpus_per_trial, options.gpus_per_trial, there_are)
+        ground = Ground(there_are, options.address is not None, share, options.max_concurrent)
+        plan = make_plan(
+            name,
+            with_added(experiments.make(module, data), added),
+            data,
+            settings=settings,
+            trials=options.trials,
+            epochs=options.epochs,
+            seeds=options.seeds,
+            seed=options.seed,
+            machine=share.knobs,
+            preset=options.preset,
+        )
+        options.preset = plan.preset
+        plan.notes.extend(_rehearse(plan, options, data))
+        description = describe(plan, data, vars(options), experiments.summary(module), asha.RULE)
+        description, known, notes = _earlier(begun, plan, data, options, description)
+        if options.dry_run:
+            said, costs = judged(ground, plan, data, experiments.own_source(options.experiment))
+            seconds = expected_seconds(plan.runs(), costs, ground.concurrent)
+            print(plan_text(plan, data, folder, said, seconds) + (so_far(folder) if begun else ""))
+            return 0
+        ended_early = _run(plan, data, folder, description, known, notes, options, ground, signals, deadline)
     return _finish(folder, options, ended_early, signals)
 
 
@@ -133,7 +135,7 @@ def _begun(folder: Path) -> "Description":
         raise InputError(f"{error}{never_began}") from None
 
 
-def _rehearse(plan: "Plan", options: Namespace, source: dict[str, Any]) -> list[str]:
+def _rehearse(plan: "Plan", options: Namespace, data: "Dataset") -> list[str]:
     """Try what a file of the user's own has registered, before anything is begun; return notes. A sweep that
     goes on has the file that it was begun with."""
     from sweeps.engine import rehearsal
@@ -141,9 +143,9 @@ def _rehearse(plan: "Plan", options: Namespace, source: dict[str, Any]) -> list[
     file = experiments.own_file(options.experiment)
     if file is None or options.resume:
         return []
-    arms = [(arm.arm.label, arm.config.model_dump(mode="json")) for arm in plan.arms]
+    arms = [(arm.arm.label, arm.config.model_dump(mode="json") | {"device": "auto"}) for arm in plan.arms]
     with waiting(f"trying every kind of arm of {file.name} on a few images"):
-        return rehearsal.rehearse(rehearsal.kinds(arms), file, source)
+        return rehearsal.rehearse(rehearsal.kinds(arms), file, data.copy)
 
 
 def _earlier(
@@ -171,9 +173,8 @@ def _run(
     description: "Description",
     known: dict[str, list["Row"]],
     notes: list[str],
-    source: dict[str, Any],
     options: Namespace,
-    share: Share,
+    ground: Ground,
     signals: Signals,
     deadline: float | None,
 ) -> str | None:
@@ -181,7 +182,6 @@ def _run(
     from sweeps.engine import run as engine
     from sweeps.engine.connection import connected
     from sweeps.engine.watch import epoch_limits
-    from sweeps.planning.costs import seconds_per_epoch_by_arm
     from sweeps.search.sequence import Sequence
     from sweeps.store.results import Results
     from sweeps.terminal.estimate import expected_seconds
@@ -189,21 +189,20 @@ def _run(
     from sweeps.terminal.progress import Progress
 
     with ExitStack() as stack:
-        with waiting("starting Ray"):
-            there_is = stack.enter_context(connected(options.address))
-        signals.install()  # Ray has taken SIGTERM
-        concurrent = share.concurrent(there_is.get("CPU", 0), there_is.get("GPU", 0), options.max_concurrent)
-        with waiting("timing a step of each kind of arm"):
-            costs = seconds_per_epoch_by_arm(plan, data)
+        if options.address is None:
+            with waiting("starting Ray"):
+                stack.enter_context(connected(None))
+            signals.install()  # Ray has taken SIGTERM
+        own_source = experiments.own_source(options.experiment)
+        said, costs = judged(ground, plan, data, own_source)
         results = Results(folder, resume=options.resume)
         if known:
             results.write(**known)
         results.describe(description)
-        own_file = experiments.own_file(options.experiment)
         try:
             sequence = Sequence(plan, results)
-            seconds = expected_seconds(sequence.ahead(), costs, concurrent)
-            print(plan_text(plan, data, folder, concurrent, seconds), flush=True)
+            seconds = expected_seconds(sequence.ahead(), costs, ground.concurrent)
+            print(plan_text(plan, data, folder, said, seconds), flush=True)
             progress = Progress(sequence, costs, seconds)
             progress.go_on(notes)
             return engine.run(
@@ -211,10 +210,8 @@ def _run(
                 data,
                 progress,
                 signals,
-                share=share,
-                concurrent=concurrent,
-                dataset=source,
-                plugin=str(own_file) if own_file else None,
+                ground=ground,
+                plugin=own_source,
                 deadline=deadline,
                 checkpoint_every=options.checkpoint_every,
                 epoch_limits=epoch_limits(options.epoch_limit, costs),

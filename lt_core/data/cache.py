@@ -30,7 +30,7 @@ def fields(
         if _key(kind, root, image_size) != key:
             raise InputError(f"files under {root} changed while they were read: start again")
         _build(copy, decoded)
-    return _open(copy)
+    return opened(copy)
 
 
 def _key(kind: str, root: Path, image_size: int | None) -> str:
@@ -75,12 +75,14 @@ def _write(folder: Path, decoded: Decoded) -> None:
     (folder / "meta.json").write_text(json.dumps(meta))
 
 
-def _open(cache: Path) -> dict[str, Any]:
+def opened(cache: Path) -> dict[str, Any]:
+    """Return the fields of a Dataset from the copy in the folder ``cache``, its arrays mapped."""
     try:
         meta = json.loads((cache / "meta.json").read_text())
         arrays = {name: np.load(cache / f"{name}.npy", mmap_mode="r") for name in ARRAYS}
     except (OSError, ValueError) as error:
         raise InputError(f"the decoded copy {cache} is damaged ({error}): delete that folder") from None
+    meta["copy"] = str(cache.resolve())
     meta["class_names"], meta["notes"] = tuple(meta["class_names"]), tuple(meta["notes"])
     for name in ("train_labels", "test_labels"):
         arrays[name] = np.asarray(arrays[name])

@@ -26,6 +26,7 @@ class Dataset:
         preset: the budget that is made for it; None: by the machine.
         notes: what a person must know of how it was read: a line each.
         fingerprint: a digest of the arrays.
+        copy: the folder that the arrays are mapped from, with which `open_copy` opens the same.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Dataset:
     preset: str | None
     notes: tuple[str, ...] = ()
     fingerprint: str
+    copy: str
 
     @property
     def num_classes(self) -> int:
@@ -78,3 +80,8 @@ def load_dataset(
     if where and not root.is_dir():
         raise Unavailable(f"dataset {spec}: {root} is not a folder: check the path")
     return Dataset(**cache.fields(kind, root, data_dir, image_size, progress))
+
+
+def open_copy(copy: str) -> Dataset:
+    """Open the decoded copy that an earlier `load_dataset` has left; raise InputError where it is damaged."""
+    return Dataset(**cache.opened(Path(copy)))

@@ -13,6 +13,8 @@ from pathlib import Path
 import ray
 from joblib import cpu_count
 
+import lt_core
+import sweeps
 from lt_core.errors import InputError
 from sweeps.engine import patches
 from sweeps.terminal.signals import Interrupted
@@ -35,8 +37,8 @@ SHORT_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm")
 
 
 @contextmanager
-def connected(address: str | None) -> Iterator[dict[str, float]]:
-    """Start Ray on this machine, or connect to ``address``; yield the resources there are.
+def connected(address: str | None) -> Iterator[None]:
+    """Start Ray on this machine, or connect to ``address``: the nodes there get this very code.
 
     Raises:
         InputError: there is no cluster at the address; Ray does not start, or runs in this process already.
@@ -52,7 +54,7 @@ def connected(address: str | None) -> Iterator[dict[str, float]]:
     folder = None if address else _own_folder()
     try:
         _start(address, folder)
-        yield ray.cluster_resources()
+        yield
     finally:
         ray.shutdown()
         if folder:
@@ -67,13 +69,14 @@ def _start(address: str | None, folder: str | None) -> None:
             include_dashboard=None if address else False,
             log_to_driver=False,
             logging_level=logging.ERROR,
+            runtime_env={"py_modules": [lt_core, sweeps]} if address else None,
             _temp_dir=folder,
         )
     except SystemExit:  # Ray's way with SIGTERM while it starts
         raise Interrupted(signal.SIGTERM) from None
     except Exception as error:
         line = " ".join(str(error).split()) or type(error).__name__
-        what = f"no Ray cluster at --address {address}" if address else f"Ray does not start in {folder}"
+        what = f"no Ray cluster at {address}" if address else f"Ray does not start in {folder}"
         raise InputError(f"{what}: {line}") from error
 
 

@@ -50,25 +50,40 @@ def say_nothing_of_failed_trials() -> None:
 
 
 class PatientController(TuneController):
-    """Lets a worker that starts come up.
+    """Starts workers for all the room there is, lets them come up, and keeps them.
 
-    Ray drops it as soon as another one is free: where trials are shorter than the start of a worker, all
-    of them run one after the other. After a while it may be dropped after all: there may be no room for it.
+    Ray asks a searcher for one waiting trial at a time, so that workers start one after the other; it keeps
+    one idle worker; and it drops one that starts as soon as another is free: where trials are shorter than
+    the start of a worker, all of them run one after the other. After a while a start may be dropped after
+    all: its machine may be gone.
     """
 
     PATIENCE_SECONDS = 30.0
 
+    room = 1  # trials at once
     latest: "PatientController"
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
+        self._kept = 0  # idle workers, beyond what Ray keeps
         self._asked: dict[str, float] = {}  # when a worker was asked for, by trial
         PatientController.latest = self
 
+    def update_max_pending_trials(self, max_pending_trials: int | None = None) -> None:
+        self._max_pending_trials = max(1, PatientController.room)
+
+    def _schedule_trial_actor(self, trial: Trial) -> None:
+        if (more := PatientController.room - self._kept) > 0:
+            self._actor_cache.increase_max(trial.placement_group_factory, more)
+            self._kept += more
+        super()._schedule_trial_actor(trial)
+
     def _maybe_reuse_cached_actor(self, trial: Trial) -> bool:
-        if trial in self._trial_to_actor and trial not in self._resetting_trials:
+        own = self._trial_to_actor.get(trial)
+        if own and trial not in self._resetting_trials:
             asked = self._asked.setdefault(trial.trial_id, time.monotonic())
-            if time.monotonic() - asked < self.PATIENCE_SECONDS:
+            patient = time.monotonic() - asked < self.PATIENCE_SECONDS
+            if patient or self._actor_manager.is_actor_started(own):
                 return False
         return super()._maybe_reuse_cached_actor(trial)
 
@@ -76,6 +91,11 @@ class PatientController(TuneController):
 def wait_for_workers() -> None:
     """Let every fit be controlled by PatientController."""
     sys.modules["ray.tune.tune"].TuneController = PatientController  # type: ignore[attr-defined]
+
+
+def make_room(trials: int) -> None:
+    """Let so many trials wait for a worker, and so many workers for a trial, in this fit or the next."""
+    PatientController.room = trials
 
 
 def kill_worker(trial: Trial) -> None:
@@ -92,6 +112,12 @@ def raised_itself(trial: Trial) -> bool:
     if not trial.pickled_error_file:
         return False
     return isinstance(pickle.loads(Path(trial.pickled_error_file).read_bytes()), RayTaskError)
+
+
+def its_machine_died(trial: Trial) -> bool:
+    """Whether the worker of a failed trial was lost with its node: no fault of the trial's."""
+    text = Path(trial.error_file).read_text() if trial.error_file else ""
+    return any(words in text for words in ("its node has died", "node was terminated", "local raylet died"))
 
 
 def error_line(trial: Trial) -> str:

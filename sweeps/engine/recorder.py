@@ -11,6 +11,7 @@ from ray.tune.experiment import Trial as RayTrial
 
 from lt_core.data import Dataset
 from lt_core.errors import InputError
+from lt_core.words import count
 from sweeps.engine import patches
 from sweeps.engine.replay import TIMES, check_replayed
 from sweeps.engine.trainable import class_rows
@@ -23,6 +24,7 @@ from sweeps.store.schemas import SCHEMAS
 from sweeps.terminal.progress import Progress
 
 RETRIES = 2  # of a trial whose worker died
+STILLBORN = 10  # trials in a row that do not begin end the sweep: what fails is not theirs
 GRACE_SECONDS = 5.0  # for trials to come to the end of their epoch when the sweep ends early
 ENDING_SECONDS = 7.0  # for the last rows, Ray's end and the table: on two cores less was needed
 
@@ -67,6 +69,7 @@ class Recorder(tune.Callback):
         self.seen: dict[str, dict[int, dict]] = {}  # of each trial that runs: its rows by epoch
         self.watch = Watch(epoch_limits)
         self.deaths: dict[str, int] = {}  # of workers, by trial
+        self.stillborn = 0  # trials that did not begin, since one did
 
     def __reduce__(self) -> Any:
         return (tune.Callback, ())  # Ray pickles a copy that nobody uses
@@ -99,12 +102,15 @@ class Recorder(tune.Callback):
 
     @fatal
     def on_trial_start(self, iteration: int, trials: list, trial: RayTrial, **info: Any) -> None:
+        self.stillborn = 0
         self._begin(self._spec(trial))
 
     @fatal
     def on_trial_result(
         self, iteration: int, trials: list, trial: RayTrial, result: dict, **info: Any
     ) -> None:
+        if "unfit" in result:
+            raise InputError(result["unfit"])
         if "epoch" not in result:
             return
         spec, epoch = self._spec(trial), result["epoch"]
@@ -114,12 +120,15 @@ class Recorder(tune.Callback):
         for note in result.pop("notes"):
             self.progress.note(note)
         row = {column: result.get(column) for column in SCHEMAS["epochs"].names} | _identity(spec)
-        seen = self.seen[spec.trial]
+        seen, known = self.seen[spec.trial], self.results.trials[spec.trial]
+        where = {"host": result["hostname"], "processor": result.get("processor")}
         if epoch in seen:
-            check_replayed(seen[epoch], row, result["ran_with"]["device"])
+            moved = known["processor"] not in (None, where["processor"])
+            check_replayed(seen[epoch], row, result["ran_with"]["device"], moved)
         else:
             seen[epoch] = row
-            self.results.write(epochs=[row])
+            new = spec.until_epoch is None and any(known[name] != value for name, value in where.items())
+            self.results.write(epochs=[row], trials=[{"trial": spec.trial, **where}] if new else None)
             if epoch > 0:  # before the first, nothing is trained
                 self.progress.epoch(spec.arm, result)
         seconds = sum(row[name] for row in seen.values() for name in TIMES)
@@ -144,23 +153,31 @@ class Recorder(tune.Callback):
     @fatal
     def on_trial_error(self, iteration: int, trials: list, trial: RayTrial, **info: Any) -> None:
         spec = self._spec(trial)
-        if spec.trial not in self.last:  # it failed before it began
-            self._begin(spec)
         own = patches.raised_itself(trial)  # else its worker died
-        if late := self.watch.late.get(spec.trial):
+        if spec.trial not in self.last:
+            self._not_begun(spec, patches.error_line(trial))
+        elif late := self.watch.late.get(spec.trial):
             self._end(spec, Status.FAILED, late)
         elif self.ended_early and not own:
             self._end(spec, Status.INTERRUPTED, self.ended_early)
         elif own or self.deaths.get(spec.trial, 0) >= RETRIES:
             self._end(spec, Status.FAILED, patches.error_line(trial))
         else:
-            self._go_on(spec)
+            self._go_on(spec, patches.its_machine_died(trial))
         patches.forget(trial)
 
-    def _go_on(self, spec: TrialSpec) -> None:
+    def _not_begun(self, spec: TrialSpec, why: str) -> None:
+        """Let a trial be handed out again whose worker did not come up: nothing of it has run."""
+        self.stillborn += 1
+        if self.stillborn > STILLBORN:
+            raise InputError(f"{count(self.stillborn, 'trial')} in a row did not begin: {why}")
+        self.sequence.again(spec.trial)
+
+    def _go_on(self, spec: TrialSpec, machine_died: bool) -> None:
         """Let a trial whose worker died be handed out again."""
-        self.deaths[spec.trial] = self.deaths.get(spec.trial, 0) + 1
-        self.progress.note(f"{spec.trial}: its worker died, it goes on from its last checkpoint")
+        self.deaths[spec.trial] = self.deaths.get(spec.trial, 0) + (not machine_died)
+        lost = "machine is gone" if machine_died else "worker died"
+        self.progress.note(f"{spec.trial}: its {lost}, it goes on from its last checkpoint")
         self.watch.forget(spec.trial)
         self.results.past.epochs[spec.trial] = self.seen.pop(spec.trial)
         del self.last[spec.trial]
@@ -183,6 +200,8 @@ class Recorder(tune.Callback):
                 "seconds": 0.0,
                 "started": datetime.now(UTC),
                 "attempts": 0,
+                "host": None,
+                "processor": None,
                 **spec.config.model_dump(),
             }
         again = {"trial": spec.trial, "attempts": row["attempts"] + 1}
@@ -206,7 +225,7 @@ class Recorder(tune.Callback):
         last, epochs_done = self.last.pop(spec.trial), max(self.seen.pop(spec.trial), default=0)
         row = {"trial": spec.trial, "status": status, "reason": reason, "epochs_done": epochs_done}
         if last:
-            row |= {"seconds": last["seconds"], "host": last["hostname"], **last["ran_with"]}
+            row |= {"seconds": last["seconds"], **last["ran_with"]}
         if spec.until_epoch is not None:
             self._write_lost(spec, status, reason, last)
         elif status.terminal:

@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 SECONDS = 120  # in which all kinds of arms must have ended
 
 
-def rehearse(arms: list[tuple[str, dict[str, Any]]], file: Path, dataset: dict[str, Any]) -> list[str]:
-    """Try arms, (label, knobs), on data that is opened with ``dataset``; return notes.
+def rehearse(arms: list[tuple[str, dict[str, Any]]], file: Path, copy: str) -> list[str]:
+    """Try arms, (label, knobs), on the data whose decoded copy is at ``copy``; return notes.
 
     Raises:
         InputError: with the arm's label, what went wrong, and where in ``file``.
     """
-    job = json.dumps({"arms": arms, "file": str(file), "dataset": dataset})
+    job = json.dumps({"arms": arms, "file": str(file), "copy": copy})
     command = [sys.executable, "-m", "sweeps.engine.rehearsal"]
     try:
         done = subprocess.run(command, input=job, capture_output=True, text=True, timeout=SECONDS)
@@ -72,11 +72,11 @@ def _tried(file: Path, config: "TrainConfig", data: "Dataset") -> tuple[list[str
 
 def _main(job: dict[str, Any]) -> int:
     from lt_core.config import TrainConfig
-    from lt_core.data import load_dataset
+    from lt_core.data import open_copy
 
     file = Path(job["file"])
     load_file(file)
-    data = load_dataset(**job["dataset"])
+    data = open_copy(job["copy"])
     for label, knobs in job["arms"]:
         _say(label)
         try:

@@ -7,10 +7,11 @@ from lt_core.errors import InputError
 TIMES = ("train_seconds", "eval_seconds")
 
 
-def check_replayed(old: dict[str, Any], new: dict[str, Any], device: str) -> None:
-    """Refuse a row of an epoch that differs from the one on record; GPUs do not promise that it does not."""
+def check_replayed(old: dict[str, Any], new: dict[str, Any], device: str, moved: bool) -> None:
+    """Refuse a row of an epoch that differs from the one on record; GPUs do not promise that it does not, nor
+    does another model of processor (``moved``)."""
     differing = [name for name in new if name not in TIMES and not _same(old.get(name), new[name])]
-    if differing and device == "cpu":
+    if differing and device == "cpu" and not moved:
         name = differing[0]
         raise InputError(
             f"{new['trial']}, epoch {new['epoch']}: {name} was {old.get(name)} and is now {new[name]}: "

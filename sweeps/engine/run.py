@@ -2,15 +2,19 @@
 
 import shutil
 import tempfile
-from typing import Any
 
 from ray import tune
+from ray.autoscaler.sdk import request_resources
 
 from lt_core.data import Dataset
+from lt_core.words import count
+from sweeps.engine import patches
+from sweeps.engine.ground import Ground
+from sweeps.engine.machine import versions
+from sweeps.engine.nodes import Room
 from sweeps.engine.recorder import EndedEarly, Recorder
 from sweeps.engine.scheduler import SweepScheduler
 from sweeps.engine.searcher import SweepSearcher
-from sweeps.engine.share import Share
 from sweeps.engine.trainable import Trial
 from sweeps.search.sequence import Sequence
 from sweeps.terminal.progress import Progress
@@ -23,31 +27,43 @@ def run(
     progress: Progress,
     signals: Signals,
     *,
-    share: Share,
-    concurrent: int,
-    dataset: dict[str, Any],
-    plugin: str | None,
+    ground: Ground,
+    plugin: tuple[str, bytes] | None,
     deadline: float | None,
     checkpoint_every: float,
     epoch_limits: dict[str, float],
 ) -> str | None:
     """Run what is next in the sequence, inside a connected Ray. Return why it ended early, or None."""
     payload = {
-        "dataset": dataset,
+        "copy": data.copy,
         "fingerprint": data.fingerprint,
         "plugin": plugin,
         "place": sequence.results.place.address,
         "checkpoint_every": checkpoint_every,
+        "versions": versions(),
+        "cluster": ground.cluster,
     }
     if lost := sum(spec.until_epoch is not None for spec in sequence.queue):
         progress.note(f"{lost} terminal trials have lost rows: they are measured again")
     recorder = Recorder(data, sequence, progress, deadline, epoch_limits)
+
+    def tell(room: int) -> None:
+        progress.note(f"the cluster has changed: there is room for {count(room, 'trial')} at once")
+        searcher.concurrent = room
+        patches.make_room(room)
+
+    room = Room(ground.fits, tell)
+    searcher = SweepSearcher(sequence, room.room, payload)
+    patches.make_room(room.room)
+    share, grows = ground.share, ground.most if ground.cluster else None
+    if grows:  # a cluster that can grow is to have room for as many
+        request_resources(bundles=[{"CPU": share.cpus, "GPU": share.gpus}] * grows)
     scratch = tempfile.mkdtemp(prefix="sweep-ray-")
     try:
         tuner = tune.Tuner(
             tune.with_resources(Trial, {"cpu": share.cpus, "gpu": share.gpus}),
             tune_config=tune.TuneConfig(
-                search_alg=SweepSearcher(sequence, concurrent, payload),
+                search_alg=searcher,
                 scheduler=SweepScheduler(sequence),
                 num_samples=-1,
                 reuse_actors=True,
@@ -56,7 +72,7 @@ def run(
                 name="sweep",
                 storage_path=scratch,
                 stop=recorder.should_stop,
-                callbacks=[recorder],
+                callbacks=[recorder, *([room] if ground.cluster else [])],
                 checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
                 failure_config=tune.FailureConfig(max_failures=0),
                 verbose=0,
@@ -71,6 +87,8 @@ def run(
             progress.note(f"Ray failed while the sweep ended: {error!r}")
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+        if grows:
+            request_resources(bundles=[])
     if recorder.crash and not isinstance(recorder.crash, EndedEarly):
         raise recorder.crash  # Ray has wrapped it, or taken it for a trial's own
     recorder.close()

@@ -12,13 +12,16 @@ import torch
 from ray import tune
 
 from lt_core.config import TrainConfig
-from lt_core.data import Dataset, load_dataset
+from lt_core.data import Dataset, open_copy
 from lt_core.data.split import split_indices
 from lt_core.errors import Diverged, InputError
 from lt_core.evaluation import metrics
 from lt_core.hardware import on_this_machine
+from lt_core.timing import seconds_per_epoch
 from lt_core.train import EpochMetrics, train
-from sweeps.experiments import in_one_line, load_file
+from sweeps.engine.home import AtHome, data_from_home
+from sweeps.engine.machine import processor, unfit
+from sweeps.experiments import in_one_line, load_source
 from sweeps.record.metrics import BEST_ADJUSTED_RECALL
 from sweeps.record.versions import upgrade_row
 from sweeps.store.checkpoints import Checkpoints, serialised
@@ -42,15 +45,16 @@ class Trial(tune.Trainable):
 
     The config holds ``trial`` (its key), ``knobs`` (of TrainConfig), ``until_epoch`` (the epoch to end at,
     None: the last), ``attempt`` (how many times it was begun), ``reported`` (its last epoch on record),
-    ``place`` (the address of the sweep's), ``checkpoint_every`` (seconds), ``dataset`` (arguments of
-    load_dataset), ``fingerprint`` (of the data that was planned for) and ``plugin`` (a file of the user's own
-    that registers losses or models, or None).
+    ``place`` (the address of the sweep's), ``checkpoint_every`` (seconds), ``copy`` (the decoded data) and
+    ``fingerprint`` (theirs), ``plugin`` (path and text of a file of the user's own that registers losses or
+    models, or None), ``versions`` (of what moves the numbers) and ``cluster`` (whether place and copy are to
+    be had from the driver's node).
     """
 
     def setup(self, config: dict[str, Any]) -> None:
         # Begins in the first step: an error there is the trial's own, while one here ends the actor.
         self.reports = reports(config)
-        self.plugin = Path(config["plugin"]) if config["plugin"] else None  # its line is in what it raises
+        self.plugin = Path(config["plugin"][0]) if config["plugin"] else None  # what it raises has its line
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         self.setup(new_config)
@@ -67,15 +71,16 @@ class Trial(tune.Trainable):
 def reports(job: dict[str, Any]) -> Generator[dict[str, Any]]:
     """Yield a report an epoch. A trial that goes on from a checkpoint reports the checkpoint's epoch again:
     whoever was told of it before may be gone."""
+    if why := unfit(job["versions"]):
+        yield {"done": True, "unfit": why}
+        return
     if job["plugin"]:
-        _load_once(job["plugin"])
+        _load_once(*job["plugin"])
     config = on_this_machine(TrainConfig.parse(job["knobs"]))
-    data = _data(**job["dataset"])
-    if data.fingerprint != job["fingerprint"]:
-        raise InputError(f"the data of {job['dataset']['spec']} is not what the sweep began with")
+    data = _data(job["copy"], job["fingerprint"], job["cluster"])
     counts = split_indices(config, data)[2]
     last = config.epochs if job["until_epoch"] is None else job["until_epoch"]
-    place = open_location(job["place"])
+    place = AtHome(job["place"]) if job["cluster"] else open_location(job["place"])
     store = Checkpoints(place, job["trial"], job["attempt"], job["checkpoint_every"])
     saved = store.newest(job["reported"])
     if saved:
@@ -89,6 +94,7 @@ def reports(job: dict[str, Any]) -> Generator[dict[str, Any]]:
                 "recall_by_tau": torch.from_numpy(epoch.recall_by_tau),
                 "counts": torch.from_numpy(counts),
                 "ran_with": {knob: getattr(config, knob) for knob in HARDWARE_KNOBS},
+                "processor": processor(),
             }
             done = epoch.epoch == last
             if epoch.epoch == config.epochs and config.keep_weights:
@@ -148,11 +154,30 @@ def class_rows(arrays: Arrays, class_names: tuple[str, ...]) -> list[dict]:
     ]
 
 
-@cache
-def _data(spec: str, data_dir: str, image_size: int | None) -> Dataset:
-    return load_dataset(spec, data_dir, image_size)
+def seconds_per_epoch_there(
+    knobs: dict[str, Any], plugin: tuple[str, bytes] | None, copy: str, fingerprint: str
+) -> float:
+    """Time a config on a machine of a cluster, in seconds an epoch."""
+    if plugin:
+        _load_once(*plugin)
+    return seconds_per_epoch(TrainConfig.parse(knobs), _data(copy, fingerprint, cluster=True))
 
 
 @cache
-def _load_once(plugin: str) -> None:
-    load_file(Path(plugin))
+def _data(copy: str, fingerprint: str, cluster: bool) -> Dataset:
+    if data := mapped(copy, fingerprint):
+        return data
+    if cluster:
+        return data_from_home()
+    raise InputError(f"the decoded data in {copy} are not what the sweep began with")
+
+
+def mapped(copy: str, fingerprint: str) -> Dataset | None:
+    """Return the data from a decoded copy that this machine sees; None: it sees none, or another."""
+    data = open_copy(copy) if Path(copy, "meta.json").exists() else None
+    return data if data and data.fingerprint == fingerprint else None
+
+
+@cache
+def _load_once(path: str, text: bytes) -> None:
+    load_source(Path(path), text)

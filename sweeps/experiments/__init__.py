@@ -64,6 +64,12 @@ def own_file(name_or_file: str) -> Path | None:
     return Path(name_or_file).absolute() if name_or_file.endswith(".py") else None
 
 
+def own_source(name_or_file: str) -> tuple[str, bytes] | None:
+    """Return path and text of a file of the user's own, with which `load_source` loads it on any machine."""
+    path = own_file(name_or_file)
+    return (str(path), path.read_bytes()) if path else None
+
+
 def find(name_or_file: str) -> tuple[str, ModuleType]:
     """Return the name and the module of an experiment."""
     name, path = name_of(name_or_file), own_file(name_or_file)
@@ -97,15 +103,21 @@ def load_file(path: Path) -> ModuleType:
     Raises:
         InputError: whatever goes wrong in the file, with the line in it.
     """
+    with in_one_line(path):
+        text = path.read_bytes()
+    return load_source(path, text)
+
+
+def load_source(path: Path, text: bytes) -> ModuleType:
+    """Execute the ``text`` of a file as `load_file` does: on another machine the file need not be there."""
     spec = importlib.util.spec_from_file_location(f"experiment_{path.stem}", path)
     assert spec, path
-    assert spec.loader, path
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # dataclasses look their module up
     for before, now in BEFORE.items():
         sys.modules.setdefault(before, importlib.import_module(now))
     with in_one_line(path):
-        spec.loader.exec_module(module)
+        exec(compile(text, str(path), "exec"), module.__dict__)
     return module
 
 

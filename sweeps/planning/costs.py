@@ -1,7 +1,8 @@
 """How long each arm's epochs take, judged before anything runs."""
 
-from lt_core.data import Dataset
-from lt_core.timing import seconds_per_epoch
+from collections.abc import Callable
+
+from lt_core.config import TrainConfig
 from sweeps.planning.plan import OF_THE_COUNTS, Plan
 
 OF_THE_TIME = (
@@ -10,13 +11,13 @@ OF_THE_TIME = (
 )
 
 
-def seconds_per_epoch_by_arm(plan: Plan, data: Dataset) -> dict[str, float]:
-    """Time one step of each kind of arm; return seconds per epoch by arm."""
-    timed: dict[tuple, float] = {}
+def seconds_per_epoch_by_arm(plan: Plan, timed: Callable[[TrainConfig], float]) -> dict[str, float]:
+    """Time each kind of arm once, with ``timed``; return seconds per epoch by arm."""
+    known: dict[tuple, float] = {}
     costs = {}
     for arm in plan.arms:
         kind = tuple(getattr(arm.config, knob) for knob in (*OF_THE_TIME, *OF_THE_COUNTS))
-        if kind not in timed:
-            timed[kind] = seconds_per_epoch(arm.config.model_copy(update={"evaluate_on": "test"}), data)
-        costs[arm.name] = timed[kind]
+        if kind not in known:
+            known[kind] = timed(arm.config.model_copy(update={"evaluate_on": "test"}))
+        costs[arm.name] = known[kind]
     return costs

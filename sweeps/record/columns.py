@@ -27,6 +27,7 @@ TRIALS = [
     ("started", pa.timestamp("us", tz="UTC")),
     ("attempts", pa.int64()),
     ("host", pa.string()),
+    ("processor", pa.string()),
 ]
 
 

@@ -35,7 +35,6 @@ OPTIONS: dict[str, Any] = {  # of the command line, that --resume goes on with
     "seed": int,
     "set": list[str],
     "add": list[str],
-    "address": str | None,
 }
 
 

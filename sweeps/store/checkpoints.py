@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from lt_core.errors import InputError
-from sweeps.store.location import Location
+from sweeps.store.location import Files
 
 KEPT = 2  # the newest may be ahead of what was reported, or be damaged later
 CLOSING = "checkpoints/closing"  # where this is, every run writes a checkpoint at the end of its epoch
@@ -29,7 +29,7 @@ class Checkpoints:
         notes: a line for each file that could not be read or written; the run goes on without it.
     """
 
-    def __init__(self, place: Location, trial: str, attempt: int, every: float):
+    def __init__(self, place: Files, trial: str, attempt: int, every: float):
         """``place``: of the sweep; ``every``: seconds between checkpoints."""
         self.place, self.trial, self.attempt, self.every = place, trial, attempt, every
         self.notes: list[str] = []

@@ -34,13 +34,8 @@ class Log(Held, Protocol):
         ...
 
 
-class Location(Protocol):
-    """Where a sweep is kept. Every method that writes raises InputError, one line, where it cannot."""
-
-    @property
-    def address(self) -> str:
-        """Return what another process opens the place by, with `open_location`."""
-        ...
+class Files(Protocol):
+    """What a trial needs of the place. Whatever writes raises InputError, one line, where it cannot."""
 
     def __str__(self) -> str:
         """Return what people call it."""
@@ -61,12 +56,21 @@ class Location(Protocol):
         """Put ``content`` under a name: whole, durably, or not at all."""
         ...
 
-    def rename(self, name: str, new: str) -> None:
-        """Give what is under a name another one."""
-        ...
-
     def remove(self, name: str) -> None:
         """Remove a name, and what is below it; there may be nothing."""
+        ...
+
+
+class Location(Files, Protocol):
+    """Where a sweep is kept: all that its writer needs."""
+
+    @property
+    def address(self) -> str:
+        """Return what another process opens the place by, with `open_location`."""
+        ...
+
+    def rename(self, name: str, new: str) -> None:
+        """Give what is under a name another one."""
         ...
 
     def log(self, name: str) -> Log:

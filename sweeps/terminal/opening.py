@@ -2,7 +2,6 @@
 
 from argparse import Namespace
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from lt_core.config import TrainConfig
@@ -13,11 +12,11 @@ from sweeps.terminal.options import DEFAULT_DATA
 
 def open_data(
     options: Namespace, settings: dict[str, Any], tell: Callable[[int, int], None]
-) -> tuple[dict[str, Any], Dataset]:
+) -> tuple[str, Dataset]:
     """Load --dataset; without it CIFAR-10 where it can be had, else digits, and say so.
 
-    ``tell``: is told how many of how many images are decoded. Returns the arguments of load_dataset, with
-    which a worker opens the same, and the data.
+    ``tell``: is told how many of how many images are decoded. Returns what was opened, as --dataset names it,
+    and the data.
     """
     image_size = TrainConfig.parse({k: v for k, v in settings.items() if k == "image_size"}).image_size
     first, second = DEFAULT_DATA
@@ -32,4 +31,4 @@ def open_data(
         print(f"{error}\nusing the bundled digits instead\n")
         spec = second
         data = load_dataset(spec, options.data_dir, image_size)
-    return {"spec": spec, "data_dir": str(Path(options.data_dir).resolve()), "image_size": image_size}, data
+    return spec, data

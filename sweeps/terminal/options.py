@@ -3,6 +3,7 @@
 import argparse
 import ast
 import math
+import os
 import re
 import shlex
 from pathlib import Path
@@ -36,8 +37,9 @@ DEFAULTS: dict[str, Any] = {
 }
 DEFAULT_DATA = ("cifar10", "digits")  # without --dataset: the second where the first cannot be had
 PATHS = ("results", "data_dir", "warm_start", "experiment")
-OF_THE_CALL = {"experiment", "list", "dry_run", "resume", "results", "time_budget"}  # never taken over
-MAY_CHANGE = {"trials", "seeds", "max_concurrent", "address", "checkpoint_every", "epoch_limit", "data_dir"}
+# Of the call alone, never taken over by --resume.
+OF_THE_CALL = {"experiment", "list", "dry_run", "resume", "results", "time_budget", "address"}
+MAY_CHANGE = {"trials", "seeds", "max_concurrent", "checkpoint_every", "epoch_limit", "data_dir"}
 
 
 class Parser(argparse.ArgumentParser):
@@ -76,8 +78,19 @@ def parser() -> Parser:
     add("--seed", type=_at_least(0), help="moves everything random (default: 0)")
     add("--set", action="append", metavar="KNOB=VALUE", help="fix a knob in every arm")
     add("--add", action="append", metavar='"LABEL: KNOB=VALUE ..."', help="add an arm with these knobs")
-    add("--address", help="a running Ray cluster, auto for the one on this machine")
+    add("--address", help="a running Ray cluster: HOST:PORT, auto, or local for none (default: RAY_ADDRESS)")
     return parser
+
+
+def address(options: argparse.Namespace) -> str | None:
+    """Return the address of the Ray cluster to run on: --address, else RAY_ADDRESS; None: this machine."""
+    option, found = "--address", options.address
+    if found is None:
+        option, found = "RAY_ADDRESS", os.environ.get("RAY_ADDRESS") or "local"
+    if "://" in found:
+        remedy = "run it on the cluster (ray submit, ray job submit) or give HOST:PORT there"
+        raise InputError(f"{option} {found} is the address of a client or a dashboard: {remedy}")
+    return None if found == "local" else found
 
 
 def with_paths(given: dict[str, Any]) -> dict[str, Any]:

@@ -21,8 +21,9 @@ SHOWN = ("model", "optimizer", "lr", "batch_size", "weight_decay", "schedule", "
 OWN = ("profile", "imbalance_ratio", "n_max", "precision")  # of an arm, where it differs from the first's
 
 
-def plan_text(plan: Plan, data: Dataset, folder: Path, concurrent: int, seconds: float) -> str:
-    """Return the plan as a person reads it; ``seconds``: what is left of it is expected to take."""
+def plan_text(plan: Plan, data: Dataset, folder: Path, where: list[str], seconds: float) -> str:
+    """Return the plan as a person reads it; ``where``: lines on the machines; ``seconds``: what is left of it
+    is expected to take."""
     judged = "by timed steps and what early stopping may save"
     lines = [
         *_head(plan, data),
@@ -32,7 +33,7 @@ def plan_text(plan: Plan, data: Dataset, folder: Path, concurrent: int, seconds:
         "",
         *(f"  {noted(note)}" for note in plan.notes),
         *_search(plan),
-        f"  at once: {count(concurrent, 'trial')}",
+        *where,
         f"  results: {folder}",
         f"  time:    about {duration(seconds)} from this plan to the table, {judged}",
         "",

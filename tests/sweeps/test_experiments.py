@@ -8,6 +8,8 @@ from analysis.report import tables
 from sweeps import experiments
 from sweeps.engine import run as engine
 from sweeps.engine.connection import connected
+from sweeps.engine.ground import Ground
+from sweeps.engine.nodes import machines
 from sweeps.engine.share import Share
 from sweeps.planning.description import describe
 from sweeps.search.sequence import Sequence
@@ -24,13 +26,13 @@ EPOCHS = dict.fromkeys(NAMES, 3) | dict.fromkeys(
 
 
 @pytest.fixture(scope="module")
-def cores():
-    with connected(None) as resources:
-        yield int(resources["CPU"])
+def there_are():
+    with connected(None):
+        yield machines()
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_experiment_runs_to_its_end_and_is_reported(name, cores, digits, data_dir, tmp_path, capsys):
+def test_every_experiment_runs_to_its_end_and_is_reported(name, there_are, digits, tmp_path, capsys):
     tiny = {"settings": {"n_max": 60, "imbalance_ratio": 20.0}, "trials": 1, "seeds": 1}
     plan = plan_of(name, digits, epochs=EPOCHS[name], **tiny)
     results = Results(tmp_path / name)
@@ -42,9 +44,7 @@ def test_every_experiment_runs_to_its_end_and_is_reported(name, cores, digits, d
             digits,
             Progress(sequence, {arm.name: 1.0 for arm in plan.arms}, expected=60.0),
             signals,
-            share=Share(1, 0),
-            concurrent=cores,
-            dataset={"spec": "digits", "data_dir": str(data_dir), "image_size": None},
+            ground=Ground(there_are, False, Share(1, 0), None),
             plugin=None,
             deadline=None,
             checkpoint_every=60.0,

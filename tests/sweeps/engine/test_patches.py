@@ -21,8 +21,8 @@ RAY = Path(ray.__file__).parent
 
 @pytest.fixture(scope="module")
 def ray_here():
-    with connected(None) as resources:
-        yield resources
+    with connected(None):
+        yield ray.cluster_resources()
 
 
 def trainable(end):

@@ -40,6 +40,7 @@ class Rays:
             "ran_with": ran_with,
             "notes": [],
             "hostname": "here",
+            "processor": "made by one",
         }
         result |= columns
         self.recorder.on_trial_result(0, [], trial, result)
@@ -47,6 +48,9 @@ class Rays:
 
     def complete(self, trial):
         self.recorder.on_trial_complete(0, [], trial)
+
+    def lose(self, trial):
+        self.recorder.on_trial_error(0, [], trial)
 
 
 @pytest.fixture
@@ -138,3 +142,60 @@ def test_a_step_does_not_look_at_every_trial_there_ever_was(rays):
 
     rays.begin()
     rays.recorder.on_step_end(0, Thousands())
+
+
+@pytest.fixture
+def says(tmp_path, monkeypatch):
+    """Sets what Ray writes of a trial that failed."""
+
+    def says(why):
+        (tmp_path / "error.txt").write_text(f"Failure # 1\nray.exceptions.ActorDiedError: {why}\n")
+        monkeypatch.setattr(Trial, "error_file", str(tmp_path / "error.txt"))
+        monkeypatch.setattr(Trial, "pickled_error_file", None)
+
+    return says
+
+
+def test_a_trial_whose_worker_dies_again_and_again_fails(rays, sequence, says):
+    says("The actor died unexpectedly before finishing this task.")
+    for _ in range(3):
+        rays.lose(rays.begin())
+    row = sequence.results.trials["fixed-final-00"]
+    assert (row["status"], row["attempts"]) == ("failed", 3)
+
+
+def test_a_machine_that_is_lost_is_no_fault_of_the_trials(rays, sequence, says):
+    says("The actor died because its node has died.")
+    for _ in range(5):
+        rays.lose(rays.begin())
+    row = sequence.results.trials["fixed-final-00"]
+    assert (row["status"], row["attempts"], sequence.queue[0].trial) == ("running", 5, "fixed-final-00")
+    said = "fixed-final-00: its machine is gone, it goes on from its last checkpoint"
+    assert rays.progress.notes == {said}
+
+
+def test_trials_that_do_not_begin_are_never_failed_and_end_the_sweep_when_none_does(rays, sequence, says):
+    says("No module named 'nothing'")
+    for _ in range(10):
+        rays.lose(Trial("Trial", config=rays.searcher.suggest("0"), stub=True))
+    assert sequence.results.trials == {}
+    message = "11 trials in a row did not begin: ray.exceptions.ActorDiedError: No module named 'nothing'"
+    with pytest.raises(InputError, match=message):
+        rays.lose(Trial("Trial", config=rays.searcher.suggest("0"), stub=True))
+    assert isinstance(rays.recorder.crash, InputError)
+
+
+def test_a_machine_with_other_versions_ends_the_sweep(rays):
+    trial = rays.begin()
+    with pytest.raises(InputError, match="there has torch 1"):
+        rays.recorder.on_trial_result(0, [], trial, {"unfit": "there has torch 1.0", "done": True})
+
+
+def test_another_processor_may_measure_other_numbers_and_is_on_record(rays, sequence):
+    trial = rays.begin()
+    rays.report(trial, 1, train_loss=1.0)
+    rays.report(trial, 1, train_loss=1.5, processor="made by another")
+    rays.report(trial, 2, train_loss=0.5, processor="made by another", hostname="there")
+    row = sequence.results.trials["fixed-final-00"]
+    assert (row["host"], row["processor"]) == ("there", "made by another")
+    assert rays.recorder.seen["fixed-final-00"][1]["train_loss"] == 1.0

@@ -7,13 +7,14 @@ import pytest
 import torch
 
 from lt_core.errors import InputError
+from sweeps.engine.machine import versions
 from sweeps.engine.trainable import Arrays, class_rows, reports
 from sweeps.store.checkpoints import Checkpoints
 from sweeps.store.location import Folder
 
 
 @pytest.fixture
-def job(tmp_path, data_dir, digits):
+def job(tmp_path, digits):
     return {
         "trial": "t",
         "knobs": {"imbalance_ratio": 20.0, "epochs": 6, "augment": "crop"},
@@ -22,9 +23,11 @@ def job(tmp_path, data_dir, digits):
         "reported": 0,
         "place": str(tmp_path),
         "checkpoint_every": 0.0,
-        "dataset": {"spec": "digits", "data_dir": str(data_dir), "image_size": None},
+        "copy": digits.copy,
         "fingerprint": digits.fingerprint,
         "plugin": None,
+        "versions": versions(),
+        "cluster": False,
     }
 
 
@@ -107,7 +110,8 @@ def test_weights_are_kept_at_the_last_epoch_and_another_trial_starts_from_them(j
 
 
 def test_other_data_is_refused(job):
-    with pytest.raises(InputError, match="the data of digits is not what the sweep began with"):
+    message = r"the decoded data in .*/digits-[0-9a-f]+ are not what the sweep began with"
+    with pytest.raises(InputError, match=message):
         next(reports(job | {"fingerprint": "other"}))
 
 
@@ -141,3 +145,10 @@ def test_the_rows_of_the_classes():
         "recall_by_tau": [0.75, 0.5, 0.25],
     }
     assert (second["class_name"], second["recall_by_tau"]) == ("dog", [0.75, 1.0, 1.0])
+
+
+def test_a_machine_with_other_versions_is_told_of_and_trains_nothing(job):
+    (report,) = reports(job | {"versions": versions() | {"torch": "1.0"}})
+    assert report["done"] is True
+    had = "where the sweep was started it is 1.0: install the same"
+    assert report["unfit"].endswith(f"has torch {versions()['torch']}, {had}")

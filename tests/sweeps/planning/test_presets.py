@@ -42,6 +42,7 @@ def own(smallest, long_tailed=False):
         preset=None,
         long_tailed=long_tailed,
         fingerprint="",
+        copy="",
     )
 
 

@@ -125,7 +125,7 @@ def test_resume_on_whatever_stands_in_a_field_is_a_plan_or_one_line(
     command = functools.partial(run, ["cb_focal", "--resume", "--dry-run"])
     # Two values each, in turn: what is read is planned each time. Steps need not be timed for it.
     monkeypatch.setattr(
-        costs, "seconds_per_epoch_by_arm", lambda plan, data: {a.name: 1.0 for a in plan.arms}
+        costs, "seconds_per_epoch_by_arm", lambda plan, timed: {a.name: 1.0 for a in plan.arms}
     )
     values = itertools.cycle([3, None, "x", [], {}, "nan", -1])
     altered_at = [(at, next(values)) for at in tried for _ in range(2)]

@@ -61,7 +61,7 @@ def test_the_plan_counts_what_there_is_and_says_so(digits):
     assert counts == {Phase.SEARCH: 2, Phase.CONFIRM: 4, Phase.FINAL: 2}
     note = "CE: its space has 2 configurations: the search ends when all are known, not after 6"
     assert note in planned.notes
-    assert note in plan_text(planned, digits, "results", 1, 1.0)
+    assert note in plan_text(planned, digits, "results", [], 1.0)
 
 
 def test_a_search_that_goes_on_is_the_one_of_a_sweep_without_a_break(digits):
