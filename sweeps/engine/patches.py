@@ -114,12 +114,6 @@ def raised_itself(trial: Trial) -> bool:
     return isinstance(pickle.loads(Path(trial.pickled_error_file).read_bytes()), RayTaskError)
 
 
-def its_machine_died(trial: Trial) -> bool:
-    """Whether the worker of a failed trial was lost with its node: no fault of the trial's."""
-    text = Path(trial.error_file).read_text() if trial.error_file else ""
-    return any(words in text for words in ("its node has died", "node was terminated", "local raylet died"))
-
-
 def error_line(trial: Trial) -> str:
     """Return the line that says what happened, from the trace that Ray wrote for the trial."""
     lines = Path(trial.error_file).read_text().splitlines() if trial.error_file else []

@@ -11,8 +11,8 @@ from ray.tune.experiment import Trial as RayTrial
 
 from lt_core.data import Dataset
 from lt_core.errors import InputError
-from lt_core.words import count
 from sweeps.engine import patches
+from sweeps.engine.deaths import Deaths
 from sweeps.engine.replay import TIMES, check_replayed
 from sweeps.engine.trainable import class_rows
 from sweeps.engine.watch import Watch
@@ -23,8 +23,6 @@ from sweeps.search.study import TrialSpec
 from sweeps.store.schemas import SCHEMAS
 from sweeps.terminal.progress import Progress
 
-RETRIES = 2  # of a trial whose worker died
-STILLBORN = 10  # trials in a row that do not begin end the sweep: what fails is not theirs
 GRACE_SECONDS = 5.0  # for trials to come to the end of their epoch when the sweep ends early
 ENDING_SECONDS = 7.0  # for the last rows, Ray's end and the table: on two cores less was needed
 
@@ -57,6 +55,7 @@ class Recorder(tune.Callback):
         progress: Progress,
         deadline: float | None,
         epoch_limits: dict[str, float],
+        deaths: Deaths,
     ):
         self.data, self.sequence, self.progress = data, sequence, progress
         self.plan, self.results = sequence.plan, sequence.results
@@ -68,8 +67,7 @@ class Recorder(tune.Callback):
         self.last: dict[str, dict[str, Any]] = {}  # of each trial that runs: its last report so far
         self.seen: dict[str, dict[int, dict]] = {}  # of each trial that runs: its rows by epoch
         self.watch = Watch(epoch_limits)
-        self.deaths: dict[str, int] = {}  # of workers, by trial
-        self.stillborn = 0  # trials that did not begin, since one did
+        self.deaths = deaths
 
     def __reduce__(self) -> Any:
         return (tune.Callback, ())  # Ray pickles a copy that nobody uses
@@ -102,7 +100,7 @@ class Recorder(tune.Callback):
 
     @fatal
     def on_trial_start(self, iteration: int, trials: list, trial: RayTrial, **info: Any) -> None:
-        self.stillborn = 0
+        self.deaths.begun()
         self._begin(self._spec(trial))
 
     @fatal
@@ -155,29 +153,22 @@ class Recorder(tune.Callback):
         spec = self._spec(trial)
         own = patches.raised_itself(trial)  # else its worker died
         if spec.trial not in self.last:
-            self._not_begun(spec, patches.error_line(trial))
+            self.deaths.not_begun(patches.error_line(trial))
+            self.sequence.again(spec.trial)  # nothing of it has run
         elif late := self.watch.late.get(spec.trial):
             self._end(spec, Status.FAILED, late)
         elif self.ended_early and not own:
             self._end(spec, Status.INTERRUPTED, self.ended_early)
-        elif own or self.deaths.get(spec.trial, 0) >= RETRIES:
+        elif own or self.deaths.too_many(spec.trial, self.last[spec.trial].get("node_ip")):
             self._end(spec, Status.FAILED, patches.error_line(trial))
         else:
-            self._go_on(spec, patches.its_machine_died(trial))
+            self._go_on(spec)
         patches.forget(trial)
 
-    def _not_begun(self, spec: TrialSpec, why: str) -> None:
-        """Let a trial be handed out again whose worker did not come up: nothing of it has run."""
-        self.stillborn += 1
-        if self.stillborn > STILLBORN:
-            raise InputError(f"{count(self.stillborn, 'trial')} in a row did not begin: {why}")
-        self.sequence.again(spec.trial)
-
-    def _go_on(self, spec: TrialSpec, machine_died: bool) -> None:
+    def _go_on(self, spec: TrialSpec) -> None:
         """Let a trial whose worker died be handed out again."""
-        self.deaths[spec.trial] = self.deaths.get(spec.trial, 0) + (not machine_died)
-        lost = "machine is gone" if machine_died else "worker died"
-        self.progress.note(f"{spec.trial}: its {lost}, it goes on from its last checkpoint")
+        lost = "its worker or machine is gone"
+        self.progress.note(f"{spec.trial}: {lost}, it goes on from its last checkpoint")
         self.watch.forget(spec.trial)
         self.results.past.epochs[spec.trial] = self.seen.pop(spec.trial)
         del self.last[spec.trial]

@@ -9,9 +9,10 @@ from ray.autoscaler.sdk import request_resources
 from lt_core.data import Dataset
 from lt_core.words import count
 from sweeps.engine import patches
+from sweeps.engine.deaths import Deaths
 from sweeps.engine.ground import Ground
 from sweeps.engine.machine import versions
-from sweeps.engine.nodes import Room
+from sweeps.engine.nodes import Room, machines
 from sweeps.engine.recorder import EndedEarly, Recorder
 from sweeps.engine.scheduler import SweepScheduler
 from sweeps.engine.searcher import SweepSearcher
@@ -45,7 +46,11 @@ def run(
     }
     if lost := sum(spec.until_epoch is not None for spec in sequence.queue):
         progress.note(f"{lost} terminal trials have lost rows: they are measured again")
-    recorder = Recorder(data, sequence, progress, deadline, epoch_limits)
+
+    def alive() -> list[str]:
+        return [machine.address for machine in machines()]
+
+    recorder = Recorder(data, sequence, progress, deadline, epoch_limits, Deaths(alive))
 
     def tell(room: int) -> None:
         progress.note(f"the cluster has changed: there is room for {count(room, 'trial')} at once")

@@ -103,7 +103,7 @@ def test_a_host_that_is_lost_and_one_that_joins_change_no_number(undisturbed, tm
         join(head, there.add())
         assert driver.wait() == 0, log.read_text()
         trials = check_same(undisturbed, head, log, tmp_path)
-    assert "its machine is gone, it goes on from its last checkpoint" in log.read_text()
+    assert "its worker or machine is gone, it goes on from its last checkpoint" in log.read_text()
     assert "the cluster has changed: there is room for" in log.read_text()
     assert trials.attempts.max() == 2
 

@@ -5,6 +5,7 @@ import pytest
 from ray.tune.experiment import Trial
 
 from lt_core.errors import InputError
+from sweeps.engine.deaths import Deaths
 from sweeps.engine.recorder import Recorder
 from sweeps.engine.searcher import SweepSearcher
 from sweeps.engine.trainable import Arrays
@@ -21,9 +22,14 @@ class Rays:
     """What TuneController does with a trial's reports."""
 
     def __init__(self, data, sequence):
+        self.there = ["here"]
         self.progress = Progress(sequence, {"fixed": 1.0, "found": 2.0}, 60.0)
-        self.recorder = Recorder(data, sequence, self.progress, None, {"fixed": 60.0, "found": 60.0})
+        limits = {"fixed": 60.0, "found": 60.0}
+        self.recorder = Recorder(data, sequence, self.progress, None, limits, Deaths(self.alive))
         self.searcher = SweepSearcher(sequence, 1, {})
+
+    def alive(self):
+        return self.there
 
     def begin(self):
         trial = Trial("Trial", config=self.searcher.suggest("0"), stub=True)
@@ -165,12 +171,14 @@ def test_a_trial_whose_worker_dies_again_and_again_fails(rays, sequence, says):
 
 
 def test_a_machine_that_is_lost_is_no_fault_of_the_trials(rays, sequence, says):
-    says("The actor died because its node has died.")
-    for _ in range(5):
-        rays.lose(rays.begin())
+    says("The actor died unexpectedly before finishing this task.")
+    for i in range(5):
+        rays.report(trial := rays.begin(), 1, node_ip=f"host {i}")
+        rays.there = [f"host {i}"]  # is missed a moment later
+        rays.lose(trial)
     row = sequence.results.trials["fixed-final-00"]
     assert (row["status"], row["attempts"], sequence.queue[0].trial) == ("running", 5, "fixed-final-00")
-    said = "fixed-final-00: its machine is gone, it goes on from its last checkpoint"
+    said = "fixed-final-00: its worker or machine is gone, it goes on from its last checkpoint"
     assert rays.progress.notes == {said}
 
 
