@@ -20,7 +20,7 @@ class Deaths:
         self.stillborn = 0  # trials that did not begin, since one did
 
     def too_many(self, trial: str, machine: str | None) -> bool:
-        """Count a worker of a trial's that died on a machine (None: not known); return whether it is given up.
+        """Count a trial's worker that died on a machine (None: not known); say whether the trial is given up.
 
         A machine that is lost takes its workers along, often before it is missed: what died there was no
         fault of the trial's.
