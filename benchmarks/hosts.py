@@ -1,7 +1,7 @@
 """Hosts on one machine: each with an address, a home, temporary folders and processes of its own.
 
-Linux namespaces (network, mounts, processes) joined by a bridge. What hosts share is this machine's kernel
-and the Python environment; no folder that one writes is seen by another.
+Linux namespaces (network, mounts, processes, names) joined by a bridge. What hosts share is the kernel, the
+code and the Python environment; no folder that one writes is seen by another.
 """
 
 import os
@@ -19,7 +19,13 @@ OWN = ("/tmp", "/dev/shm", "/home")  # folders that a host has for itself, empty
 HOME = "/home/user"
 SHARED = (ROOT, sys.prefix, sys.base_prefix)  # the code and the Python environment
 NETWORK = "10.86.0"
-NAMESPACES = ("unshare", "--net", "--mount", "--pid", "--fork", "--kill-child")
+HEALTH = {  # a host that is cut off is missed after 3 s, not half a minute
+    "RAY_health_check_initial_delay_ms": "1000",
+    "RAY_health_check_period_ms": "1000",
+    "RAY_health_check_timeout_ms": "1000",
+    "RAY_health_check_failure_threshold": "3",
+}
+NAMESPACES = ("unshare", "--net", "--mount", "--pid", "--uts", "--fork", "--kill-child")
 PACKAGES = ("lt_core", "sweeps", "analysis")
 
 
@@ -41,6 +47,7 @@ class Host:
 
     Attributes:
         address: on the bridge that joins the hosts.
+        home: its home folder, as this process sees it.
     """
 
     def __init__(self, bridge: str, number: int, bare: bool):
@@ -55,7 +62,9 @@ class Host:
             steps += [
                 f"mount -t tmpfs tmpfs {ROOT / package}" for package in ("lt_core", "sweeps", "analysis")
             ]
-        script = " && ".join([*steps, f"mkdir -p {HOME}", "echo up", "exec sleep infinity"])
+        script = " && ".join(
+            [*steps, f"mkdir -p {HOME}", f"hostname host-{number}", "echo up", "exec sleep infinity"]
+        )
         self._unshare = subprocess.Popen(
             [*NAMESPACES, "sh", "-c", script], stdout=subprocess.PIPE, text=True, cwd="/"
         )
@@ -63,6 +72,7 @@ class Host:
         assert self._unshare.stdout.readline() == "up\n"
         children = Path(f"/proc/{self._unshare.pid}/task/{self._unshare.pid}/children")
         self.pid = children.read_text().split()[0]
+        self.home = Path(f"/proc/{self.pid}/root{HOME}")
         _ip(f"link add {self.link} type veth peer name eth0 netns {self.pid}")
         _ip(f"link set {self.link} master {bridge} up")
         for command in (f"addr add {self.address}/24 dev eth0", "link set eth0 up", "link set lo up"):
@@ -72,7 +82,7 @@ class Host:
         """Return the command line that runs a command here, in the home folder."""
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
         known = {"HOME": HOME, "PATH": path, "LANG": "C.UTF-8", "OMP_NUM_THREADS": "1", **environment}
-        inside = ["nsenter", "-t", self.pid, "--net", "--mount", "--pid", f"--wdns={HOME}"]
+        inside = ["nsenter", "-t", self.pid, "--net", "--mount", "--pid", "--uts", f"--wdns={HOME}"]
         return [*inside, "env", "-i", *(f"{k}={v}" for k, v in known.items()), *map(str, command)]
 
     def run(
@@ -88,19 +98,6 @@ class Host:
         """Start a command here; what it prints goes to a file."""
         with open(log, "a") as output:
             return subprocess.Popen(self.command(*command, **environment), stdout=output, stderr=output)
-
-    def write(self, path: str, content: str) -> None:
-        """Write a file here."""
-        line = self.command("sh", "-c", f'mkdir -p "$(dirname {path})" && cat > {path}')
-        subprocess.run(line, input=content, text=True, check=True)
-
-    def fetch(self, folder: str, to: Path) -> None:
-        """Copy a folder from here."""
-        to.mkdir(parents=True, exist_ok=True)
-        packed = subprocess.run(
-            self.command("tar", "-C", folder, "-cf", "-", "."), capture_output=True, check=True
-        )
-        subprocess.run(["tar", "-C", str(to), "-xf", "-"], input=packed.stdout, check=True)
 
     def cut(self) -> None:
         """Take it off the network; its processes go on."""
@@ -140,6 +137,23 @@ def hosts() -> Iterator[Hosts]:
         for host in there:
             host.end()
         _ip(f"link del {bridge}")
+
+
+def start_ray(head: Host, *others: Host) -> None:
+    """Make one Ray cluster of hosts; the head lends no core, each other one."""
+    _ray(head, "--head", "--port=6379", "--num-cpus=0", "--include-dashboard=false")
+    for host in others:
+        join(head, host)
+
+
+def join(head: Host, host: Host) -> None:
+    """Let a host join the head's cluster, with one core."""
+    _ray(host, f"--address={head.address}:6379", "--num-cpus=1")
+
+
+def _ray(host: Host, *options: str) -> None:
+    line = ["ray", "start", f"--node-ip-address={host.address}", "--disable-usage-stats", *options]
+    host.run(*line, **HEALTH)
 
 
 def _ip(arguments: str) -> None:

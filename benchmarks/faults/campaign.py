@@ -9,40 +9,26 @@ epochs and classes, and the rungs that follow from them. Times, hosts and number
 
 import argparse
 import random
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-from ray.cluster_utils import Cluster
 
-from benchmarks.faults import faults
+from benchmarks.faults import clusters, faults
+from benchmarks.faults.driver import Case, start
 from sweeps.record.metrics import RUNG_METRIC
 from sweeps.search.asha import ASHA
 from sweeps.store.recovery import GOING_ON
 
-HERE = Path(__file__).parent
 MAY_DIFFER = {
     "trials": ["seconds", "started", "host", "attempts"],
     "epochs": ["train_seconds", "eval_seconds"],
     "classes": [],
 }
 KEYS = {"trials": ["trial"], "epochs": ["trial", "epoch"], "classes": ["trial", "class"]}
-
-
-@dataclass(frozen=True)
-class Case:
-    """An experiment at a concurrency; ``equal``: its rows are those of an undisturbed sweep."""
-
-    label: str
-    experiment: str
-    concurrent: int
-    equal: bool = True
 
 
 @dataclass
@@ -68,11 +54,14 @@ KINDS: dict[str, Callable] = {
     "full disk": faults.fill_disk,
     "truncated file": faults.truncate,
 }
+CLUSTERS = {"loss of a raylet": clusters.run_on_raylets, "loss of a host": clusters.run_on_hosts}
 PLAN = [
     *((kind, case, n) for kind, n in zip(KINDS, (20, 20, 5, 10), strict=True) for case in (FIXED, SEARCHED)),
     ("SIGKILL of the driver", ARRIVAL, 20),
     ("loss of a raylet", FIXED, 5),
     ("loss of a raylet", SEARCHED, 5),
+    ("loss of a host", FIXED, 5),
+    ("loss of a host", SEARCHED, 5),
 ]
 SHORT = [("truncated file", SEARCHED, 1)]  # its driver is killed as well
 
@@ -144,8 +133,8 @@ def run_undisturbed(work: Path, case: Case) -> dict[str, pd.DataFrame]:
 
 def run_harmed(folder: Path, case: Case, kind: str, rng: random.Random, most: int) -> int:
     """Run one sweep to its end, with up to ``most`` faults; return how many were done."""
-    if kind == "loss of a raylet":
-        return run_on_a_cluster(folder, case, rng, most)
+    if kind in CLUSTERS:
+        return CLUSTERS[kind](folder, case, rng, most)
     done = 0
     while True:
         with start(folder, case) as driver:
@@ -156,47 +145,6 @@ def run_harmed(folder: Path, case: Case, kind: str, rng: random.Random, most: in
             return done
         expected = {"full disk": 2, "SIGKILL of a worker": 0}.get(kind, -9)
         assert code == expected, (folder.parent / "log").read_text()[-3000:]
-
-
-def run_on_a_cluster(folder: Path, case: Case, rng: random.Random, most: int) -> int:
-    """Run one sweep on raylets of one core each, and lose one again and again; another comes for it."""
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
-    try:
-        raylets = [cluster.add_node(num_cpus=1) for _ in range(case.concurrent)]
-        done = 0
-        with start(folder, case, cluster.address) as driver:
-            while done < most and faults._grows(driver, folder):
-                time.sleep(rng.uniform(0, 6))
-                lost = raylets.pop(rng.randrange(len(raylets)))
-                cluster.remove_node(lost, allow_graceful=False)
-                done += driver.poll() is None
-                raylets.append(cluster.add_node(num_cpus=1))
-                time.sleep(10)
-            assert driver.wait() == 0, (folder.parent / "log").read_text()[-3000:]
-        return done
-    finally:
-        cluster.shutdown()
-
-
-@contextmanager
-def start(folder: Path, case: Case, address: str | None = None) -> Iterator[subprocess.Popen]:
-    """Start the sweep, or go on with it; its output goes to a file beside its results."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    options = ["--results", folder.parent]
-    if (folder / "sweep.json").exists():
-        options += ["--resume"]
-    else:
-        options += ["--dataset", "digits", "--data-dir", folder.parents[1] / "data"]
-        options += ["--max-concurrent", case.concurrent, "--checkpoint-every", "0.2s"]
-        options += ["--address", address] if address else []
-    command = [sys.executable, "-m", "sweeps.run", HERE / f"{case.experiment}.py", *options]
-    with open(folder.parent / "log", "a") as log:
-        driver = subprocess.Popen([str(part) for part in command], stdout=log, stderr=log)
-        try:
-            yield driver
-        finally:
-            driver.kill()
-            driver.wait()
 
 
 def read(folder: Path) -> dict[str, pd.DataFrame]:

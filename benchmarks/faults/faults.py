@@ -20,7 +20,7 @@ def kill_driver(driver: Driver, folder: Path, rng: random.Random) -> bool:
     moment = rng.choices(("starting", "folding", "any"), (0.15, 0.25, 0.6))[0]
     if moment == "starting":
         time.sleep(rng.uniform(0, 6))
-    elif not _grows(driver, folder):
+    elif not grows(driver, folder):
         return False
     elif moment == "folding":
         _wait(driver, lambda: any(folder.glob("*/.part-*.tmp")), pause=0.0005)
@@ -31,7 +31,7 @@ def kill_driver(driver: Driver, folder: Path, rng: random.Random) -> bool:
 
 def kill_worker(driver: Driver, folder: Path, rng: random.Random) -> bool:
     """SIGKILL a trial's process; one trial is hit twice at most, a third time it would have failed."""
-    if not _grows(driver, folder):
+    if not grows(driver, folder):
         return False
     time.sleep(rng.uniform(0, 4))
     while driver.poll() is None:
@@ -48,7 +48,7 @@ def kill_worker(driver: Driver, folder: Path, rng: random.Random) -> bool:
 
 def fill_disk(driver: Driver, folder: Path, rng: random.Random) -> bool:
     """Let no file of the driver's grow further: what a full disk does to it."""
-    if not _grows(driver, folder):
+    if not grows(driver, folder):
         return False
     time.sleep(rng.uniform(0, 5))
     if driver.poll() is not None:
@@ -60,7 +60,7 @@ def fill_disk(driver: Driver, folder: Path, rng: random.Random) -> bool:
 
 def truncate(driver: Driver, folder: Path, rng: random.Random) -> bool:
     """SIGKILL the driver and cut the end off a file: the journal, a Parquet part or a checkpoint."""
-    if not _grows(driver, folder):
+    if not grows(driver, folder):
         return False
     time.sleep(rng.uniform(0, 6))
     if not _kill(driver):
@@ -80,7 +80,7 @@ def _kill(driver: Driver) -> bool:
     return alive
 
 
-def _grows(driver: Driver, folder: Path) -> bool:
+def grows(driver: Driver, folder: Path) -> bool:
     """Wait until the driver has written a row of its own; False: it ended before."""
     path = folder / "journal"
     _wait(driver, path.exists)

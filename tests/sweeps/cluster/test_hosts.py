@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from benchmarks.faults.campaign import Count, compare, read
-from benchmarks.hosts import hosts, why_not
+from benchmarks.hosts import hosts, join, start_ray, why_not
 from tests.conftest import command
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(why_not() is not None, reason=str(why_not()))]
@@ -20,38 +20,24 @@ from lt_core.losses import LOSSES
 from sweeps.planning import Arm, Experiment
 
 
-@LOSSES.register("sqrt_ce")
-def sqrt_ce(logits, labels):
+@LOSSES.register("own_ce")
+def own_ce(logits, labels):
     time.sleep(PAUSE)
-    return F.cross_entropy(logits, labels, reduction="none").sqrt()
+    ce = F.cross_entropy(logits, labels, reduction="none")
+    return ce + ce.square()
 
 
 def experiment(data):
     arms = [
         Arm(name="ce", label="CE"),
-        *(Arm(name=f"own_{i}", label=f"{i}", knobs={"loss": "sqrt_ce", "lr": i / 1000}) for i in (1, 2, 3)),
+        *(Arm(name=f"own_{i}", label=f"{i}", knobs={"loss": "own_ce", "lr": i / 1000}) for i in (1, 2, 3)),
     ]
     return Experiment(base={"imbalance_ratio": 10.0, "epochs": 12, "batch_size": 64}, arms=arms, seeds=2)
 """
 
 
-def start(head, *others):
-    """Make one cluster of hosts; the head lends no core."""
-    ray(head, "--head", "--port=6379", "--num-cpus=0", "--include-dashboard=false")
-    for host in others:
-        join(head, host)
-
-
-def join(head, host):
-    ray(host, f"--address={head.address}:6379", "--num-cpus=1")
-
-
-def ray(host, *options):
-    host.run("ray", "start", f"--node-ip-address={host.address}", "--disable-usage-stats", *options)
-
-
 def sweep(head, log, *options):
-    head.write("mine.py", OWN.replace("PAUSE", "0.02"))
+    (head.home / "mine.py").write_text(OWN.replace("PAUSE", "0.02"))
     line = ["python", "-m", "sweeps.run", "mine.py", "--dataset", "digits", *options]
     return head.start(*line, log=log, RAY_ADDRESS=f"{head.address}:6379")
 
@@ -66,51 +52,43 @@ def undisturbed(tmp_path_factory, data_dir):
     return done.stdout, read(cwd / "results" / "mine")
 
 
-def check_same(undisturbed, head, log, tmp_path):
+def check_same(undisturbed, head, log):
     """The table and every row are as on one machine."""
     printed, rows = undisturbed
-    head.fetch("results/mine", tmp_path / "results" / "mine")
-    count = Count()
-    compare(rows, read(tmp_path / "results" / "mine"), count)
+    count, folder = Count(), head.home / "results" / "mine"
+    compare(rows, read(folder), count)
     assert (count.missing, count.duplicates, count.differing) == (0, 0, 0)
     table = printed[printed.index("Test macro recall, percent") : printed.index("full report")]
     assert table in log.read_text()
-    return pd.read_parquet(tmp_path / "results" / "mine" / "trials")
+    return pd.read_parquet(folder / "trials")
 
 
-def test_trials_run_on_every_host_which_has_nothing_but_the_environment(undisturbed, tmp_path):
+def test_a_host_that_is_lost_and_one_that_joins_change_nothing(undisturbed, tmp_path):
+    """Hosts that have the environment alone: code, data and the user's file are on the head."""
     with hosts() as there:
-        head, *others = there.add(bare=False), there.add(), there.add()
-        start(head, *others)
+        head, first, second = there.add(bare=False), there.add(), there.add()
+        start_ray(head, first, second)
         log = tmp_path / "log"
-        assert sweep(head, log).wait() == 0, log.read_text()
-        trials = check_same(undisturbed, head, log, tmp_path)
-    assert trials.groupby("host").size().min() >= 2, trials.host
+        driver = sweep(head, log, "--checkpoint-every", "0.2s")
+        wait_for(driver, log, lambda: rows(head) > 20)
+        first.end()
+        join(head, there.add())
+        assert driver.wait() == 0, log.read_text()
+        trials = check_same(undisturbed, head, log)
     text = log.read_text()
     assert "at once: 2 trials; there is room for 1 on each of 2 machines, none on 1 machine" in text
     assert "1 of 3 machines map /home/user/data/decoded/digits-" in text
     assert "2 others get it once each, through Ray's object store" in text
-
-
-def test_a_host_that_is_lost_and_one_that_joins_change_no_number(undisturbed, tmp_path):
-    with hosts() as there:
-        head, first, second = there.add(bare=False), there.add(), there.add()
-        start(head, first, second)
-        log = tmp_path / "log"
-        driver = sweep(head, log, "--checkpoint-every", "0.2s")
-        wait_for(driver, log, lambda: "room for" in log.read_text() and rows(head) > 20)
-        first.end()
-        join(head, there.add())
-        assert driver.wait() == 0, log.read_text()
-        trials = check_same(undisturbed, head, log, tmp_path)
-    assert "its worker or machine is gone, it goes on from its last checkpoint" in log.read_text()
-    assert "the cluster has changed: there is room for" in log.read_text()
+    assert "its worker or machine is gone, it goes on from its last checkpoint" in text
+    assert "the cluster has changed: there is room for" in text
     assert trials.attempts.max() == 2
+    assert {"host-2", "host-3"} <= set(trials.host), trials.host
 
 
 def rows(head):
     """The lines of the journal."""
-    return int(head.run("sh", "-c", "cat results/mine/journal 2>/dev/null | wc -l").stdout)
+    journal = head.home / "results" / "mine" / "journal"
+    return journal.exists() and journal.read_bytes().count(b"\n")
 
 
 def wait_for(driver, log, condition):
