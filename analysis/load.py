@@ -12,6 +12,7 @@ import pyarrow as pa
 from analysis.statistics import Difference
 from sweeps.record.description import ArmRecord, Description, read_description
 from sweeps.record.errors import RecordError
+from sweeps.record.remote import reading, results_folder
 from sweeps.record.states import Phase, Status
 from sweeps.record.tables import joined, parts
 
@@ -96,12 +97,14 @@ def load(folder: str | Path, skip_damaged: bool = False) -> Sweep:
 
     Raises:
         ReportError: it is not one, or a file in it is damaged; the file is named.
+        RecordError: its store does not let itself be read.
     """
-    folder = Path(folder)
+    folder = results_folder(folder) if isinstance(folder, str) else folder
     try:
         about = read_description(folder)
     except RecordError as error:
-        inside = sorted(found.parent.name for found in folder.glob("*/sweep.json"))
+        with reading(folder):
+            inside = sorted(found.parent.name for found in folder.glob("*/sweep.json"))
         hint = f"; there are sweeps in {folder}: {', '.join(inside)}" if inside else ""
         raise ReportError(f"{error}{hint}") from None
     damaged: list[str] = []

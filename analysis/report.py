@@ -15,38 +15,49 @@ from analysis import summary
 from analysis.formats import all_formats, styles
 from analysis.load import ReportError, Sweep, load
 from analysis.tables import all_tables
+from sweeps.record.errors import RecordError
 from sweeps.record.output import unfailing_output
+from sweeps.record.remote import is_remote
 
 
 def main(argv: list[str] | None = None) -> int:
     """Parse the command line, report, return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m analysis.report", description=__doc__)
-    parser.add_argument("folder", type=Path, help="a results folder, such as results/cb_focal")
+    parser.add_argument("folder", help="a results folder, such as results/cb_focal, or its URI")
     parser.add_argument("--tables-only", action="store_true", help="print the tables, write no file")
     parser.add_argument("--style", choices=styles(), default="txt", help="of the printed tables")
     parser.add_argument("--skip-damaged", action="store_true", help="go on without files that are damaged")
-    parser.add_argument("--out", type=Path, help="folder for files (default: FOLDER/report)")
+    parser.add_argument(
+        "--out", type=Path, help="folder for files (default: FOLDER/report, ./report-NAME of a URI)"
+    )
     options = parser.parse_args(argv)
     with unfailing_output():
         try:
             _report(options)
-        except ReportError as error:
+        except (ReportError, RecordError) as error:
             print(f"error: {error}", file=sys.stderr)
             return 2
     return 0
 
 
 def _report(options: argparse.Namespace) -> None:
-    sweep = load(Path(os.path.expanduser(options.folder)), options.skip_damaged)
+    sweep = load(options.folder, options.skip_damaged)
     if sweep.finals.empty:
         why = "; ".join(summary.troubles(sweep))
         raise ReportError(f"{options.folder}: no final run has finished, so there is no table ({why})")
     print(tables(sweep, options.style))
     if not options.tables_only:
-        out = Path(os.path.expanduser(options.out or options.folder / "report"))
+        out = Path(os.path.expanduser(options.out or _beside(options.folder)))
         write(sweep, out)
         suffixes = ", ".join(form.SUFFIX for form in all_formats().values())
         print(f"\ntables ({suffixes}) and figures (png, svg) are in {out}")
+
+
+def _beside(folder: str) -> Path:
+    """Return where the files go: into the results, but onto this machine where they are in a store."""
+    if is_remote(folder):
+        return Path(f"report-{folder.rstrip('/').rpartition('/')[2]}")
+    return Path(folder) / "report"
 
 
 def tables(sweep: Sweep, style: str = "txt") -> str:

@@ -14,7 +14,6 @@ if __name__ == "__main__":
 
 from argparse import Namespace
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lt_core.errors import InputError
@@ -23,6 +22,8 @@ from sweeps.engine.ground import Ground, judged, machines
 from sweeps.engine.share import Share
 from sweeps.record.errors import RecordError
 from sweeps.record.output import unfailing_output
+from sweeps.record.remote import reading, results_folder
+from sweeps.store.location import Location, open_location
 from sweeps.store.taken import refuse_at_once
 from sweeps.terminal import options as options_of
 from sweeps.terminal.signals import Interrupted, Signals
@@ -63,12 +64,13 @@ def _list() -> int:
 def _sweep(given: dict[str, Any], signals: Signals) -> int:
     given = options_of.with_paths(given)
     name = experiments.name_of(given["experiment"])
-    folder = Path(given.get("results", options_of.DEFAULTS["results"])) / name
-    begun = _begun(folder) if given.get("resume") else None
+    where = options_of.place(given.get("results", options_of.DEFAULTS["results"]), name)
+    place = open_location(where)
+    begun = _begun(where) if given.get("resume") else None
     options = options_of.complete(given, begun.options if begun else None)
     settings, added = options_of.settings(options.set), options_of.additions(options.add)
     if not begun:
-        refuse_at_once(folder, [options.dataset] if options.dataset else options_of.DEFAULT_DATA)
+        refuse_at_once(place, [options.dataset] if options.dataset else options_of.DEFAULT_DATA)
     deadline = time.monotonic() + options.time_budget if options.time_budget else None
     with waiting(f"{name}: reading {options.dataset or 'CIFAR-10'}") as tell:
         with signals.at_once():
@@ -82,13 +84,11 @@ def _sweep(given: dict[str, Any], signals: Signals) -> int:
     from sweeps.planning.experiment import with_added
     from sweeps.planning.plan import make_plan
     from sweeps.search import asha
-    from sweeps.store.location import open_location
     from sweeps.terminal.estimate import expected_seconds
     from sweeps.terminal.plan_text import plan_text, so_far
 
     options.address = options_of.address(options)
-    place = open_location(str(folder)).address
-    with machines(options.address, data.copy, place, signals) as there_are:
+    with machines(options.address, data.copy, place.address, signals) as there_are:
         share = Share.asked(options.cpus_per_trial, options.gpus_per_trial, there_are)
         ground = Ground(there_are, options.address is not None, share, options.max_concurrent)
         plan = make_plan(
@@ -110,10 +110,11 @@ def _sweep(given: dict[str, Any], signals: Signals) -> int:
         if options.dry_run:
             said, costs = judged(ground, plan, data, experiments.own_source(options.experiment))
             seconds = expected_seconds(plan.runs(), costs, ground.concurrent)
-            print(plan_text(plan, data, folder, said, seconds) + (so_far(folder) if begun else ""))
+            done = so_far(results_folder(where)) if begun else ""
+            print(plan_text(plan, data, where, said, seconds) + done)
             return 0
-        ended_early = _run(plan, data, folder, description, known, notes, options, ground, signals, deadline)
-    return _finish(folder, options, ended_early, signals)
+        ended_early = _run(plan, data, place, description, known, notes, options, ground, signals, deadline)
+    return _finish(where, options, ended_early, signals)
 
 
 def _import_what_is_heavy(ray_too: bool) -> None:
@@ -124,14 +125,17 @@ def _import_what_is_heavy(ray_too: bool) -> None:
         import sweeps.engine.run  # noqa: F401
 
 
-def _begun(folder: Path) -> "Description":
+def _begun(where: str) -> "Description":
     """Return what is on record of the sweep that --resume goes on with."""
     from sweeps.record.description import read_description
 
+    folder = results_folder(where)
     try:
         return read_description(folder)
     except RecordError as error:
-        never_began = "" if (folder / "sweep.json").exists() else "; begin it without --resume"
+        with reading(folder):
+            there = (folder / "sweep.json").exists()
+        never_began = "" if there else "; begin it without --resume"
         raise InputError(f"{error}{never_began}") from None
 
 
@@ -161,7 +165,7 @@ def _earlier(
     if begun:
         return now.model_copy(update={"notes": begun.notes}), {}, same_sweep.check(begun, now)
     if options.warm_start:
-        known, notes = warm_start.known_trials(Path(options.warm_start), plan, data.fingerprint)
+        known, notes = warm_start.known_trials(results_folder(options.warm_start), plan, data.fingerprint)
         return now.model_copy(update={"notes": [*now.notes, *notes]}), known, notes
     return now, {}, []
 
@@ -169,7 +173,7 @@ def _earlier(
 def _run(
     plan: "Plan",
     data: "Dataset",
-    folder: Path,
+    place: Location,
     description: "Description",
     known: dict[str, list["Row"]],
     notes: list[str],
@@ -195,14 +199,14 @@ def _run(
             signals.install()  # Ray has taken SIGTERM
         own_source = experiments.own_source(options.experiment)
         said, costs = judged(ground, plan, data, own_source)
-        results = Results(folder, resume=options.resume)
+        results = Results(place, resume=options.resume)
         if known:
             results.write(**known)
         results.describe(description)
         try:
             sequence = Sequence(plan, results)
             seconds = expected_seconds(sequence.ahead(), costs, ground.concurrent)
-            print(plan_text(plan, data, folder, said, seconds), flush=True)
+            print(plan_text(plan, data, str(place), said, seconds), flush=True)
             progress = Progress(sequence, costs, seconds)
             progress.go_on(notes)
             return engine.run(
@@ -220,17 +224,17 @@ def _run(
             raise InputError(f"{error}; go on with: {options_of.resume_command(options)}") from None
 
 
-def _finish(folder: Path, options: Namespace, ended_early: str | None, signals: Signals) -> int:
+def _finish(where: str, options: Namespace, ended_early: str | None, signals: Signals) -> int:
     """Print the table as a user would ask for it, from the Parquet files, and how to go on."""
     if ended_early:
         go_on = options_of.resume_command(options)
         print(f"ended early: {ended_early}; go on with\n\n    {go_on}\n", flush=True)
     if signals.received:
         return 128 + signals.received
-    command = [sys.executable, "-m", "analysis.report", str(folder), "--tables-only"]
+    command = [sys.executable, "-m", "analysis.report", where, "--tables-only"]
     report = subprocess.run(command, stderr=subprocess.PIPE, text=True)
     if report.returncode == 0:
-        print(f"\nfull report, with figures:  python -m analysis.report {folder}")
+        print(f"\nfull report, with figures:  python -m analysis.report {where}")
     elif ended_early:
         print(report.stderr.removeprefix("error: "), end="")
     else:

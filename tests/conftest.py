@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from lt_core.data import Dataset, load_dataset
+from tests import stores
 
 # The same examples on every machine, however slow it is.
 settings.register_profile("fixed", derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
@@ -22,6 +23,22 @@ def data_dir(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def digits(data_dir) -> Dataset:
     return load_dataset("digits", data_dir)
+
+
+@pytest.fixture(scope="session")
+def s3_port():
+    with stores.server() as port:
+        yield port
+
+
+@pytest.fixture
+def s3(s3_port, tmp_path):
+    """The URI of an empty prefix; the environment is set for it."""
+    import fsspec
+
+    with stores.environment(s3_port, tmp_path / "cache"):
+        fsspec.get_filesystem_class("s3").clear_instance_cache()  # they keep the endpoint
+        yield f"s3://{stores.BUCKET}/{tmp_path.name}"
 
 
 def command(module: str, *arguments: str | Path, cwd: Path, timeout: int = 240):

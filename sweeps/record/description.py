@@ -1,6 +1,8 @@
 """sweep.json: what was asked of a sweep, on what, with what. Typed, versioned, validated when it is read."""
 
+import errno
 import json
+import os
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,6 +19,7 @@ from pydantic import (
 
 from sweeps.record.errors import RecordError
 from sweeps.record.metrics import DIRECTION, METRICS, SELECTION_METRIC
+from sweeps.record.remote import reading
 from sweeps.record.versions import VERSION, upgrade_description
 
 OPTIONS: dict[str, Any] = {  # of the command line, that --resume goes on with
@@ -155,9 +158,15 @@ def read_description(folder: Path) -> Description:
     """
     path = folder / "sweep.json"
     try:
-        return parse_description(path.read_bytes())
+        with reading(folder):
+            return parse_description(path.read_bytes())
+    except FileNotFoundError:
+        why = os.strerror(errno.ENOENT)  # a store's error does not always say so
+        raise RecordError(f"{folder} holds no sweep: {why} (sweep.json)") from None
     except OSError as error:
         raise RecordError(f"{folder} holds no sweep: {error.strerror} (sweep.json)") from None
+    except RecordError:
+        raise
     except ValueError as error:
         raise RecordError(f"{path} {error}") from None
 

@@ -7,11 +7,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from sweeps.record.errors import RecordError
+from sweeps.record.remote import reading
 from sweeps.record.versions import upgrade_table
 
 
 def read_part(name: str, source: Any) -> pa.Table:
-    """Read a part of the table ``name`` from a path or a buffer, checksums and all, with today's names.
+    """Read a part of the table ``name`` from a buffer, checksums and all, with today's names.
 
     Raises:
         ValueError: it is damaged; its one line says how.
@@ -23,12 +25,26 @@ def read_part(name: str, source: Any) -> pa.Table:
 
 
 def parts(folder: Path, name: str) -> Iterator[tuple[Path, pa.Table | ValueError]]:
-    """Yield every part of a table, or what is wrong with it."""
-    for path in sorted((folder / name).glob("part-*.parquet")):
-        try:
-            yield path, read_part(name, path)
-        except ValueError as error:
-            yield path, error
+    """Yield every part of a table, or what is wrong with it.
+
+    Raises:
+        RecordError: its store does not answer, or refuses.
+    """
+    with reading(folder):
+        found = sorted((folder / name).glob("part-*.parquet"))
+    for path in found:
+        yield path, _whole(name, path)
+
+
+def _whole(name: str, path: Path) -> pa.Table | ValueError:
+    try:
+        with reading(path):
+            content = path.read_bytes()
+        return read_part(name, pa.BufferReader(content))
+    except RecordError:
+        raise
+    except (OSError, ValueError) as error:
+        return ValueError(str(error).partition("\n")[0])
 
 
 def joined(found: list[pa.Table]) -> pa.Table:

@@ -1,16 +1,15 @@
 """A place that holds a sweep already: a new one is refused, before anything heavy is imported."""
 
 from collections.abc import Collection
-from pathlib import Path
 
 from lt_core.errors import InputError
 from sweeps.store.location import Folder, Location
 
 
-def refuse_at_once(folder: Path, asked: Collection[str]) -> None:
-    """Raise InputError where a folder holds a sweep, or one that runs: that is known by its lock."""
-    place = Folder(folder)
-    if place.names("sweep.json"):
+def refuse_at_once(place: Location, asked: Collection[str]) -> None:
+    """Raise InputError where a place holds a sweep, or a folder one that runs: that is known by its lock.
+    In a store that could take a minute to tell, and --resume does."""
+    if isinstance(place, Folder) and place.names("sweep.json"):
         place.lock().close()
     refuse_taken(place, asked)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from lt_core.errors import InputError
+from sweeps.record.remote import is_remote
 
 DEFAULTS: dict[str, Any] = {
     "experiment": None,
@@ -37,6 +38,7 @@ DEFAULTS: dict[str, Any] = {
 }
 DEFAULT_DATA = ("cifar10", "digits")  # without --dataset: the second where the first cannot be had
 PATHS = ("results", "data_dir", "warm_start", "experiment")
+PLACES = ("results", "warm_start")  # those of them that may be URIs
 # Of the call alone, never taken over by --resume.
 OF_THE_CALL = {"experiment", "list", "dry_run", "resume", "results", "time_budget", "address"}
 MAY_CHANGE = {"trials", "seeds", "max_concurrent", "checkpoint_every", "epoch_limit", "data_dir"}
@@ -68,7 +70,7 @@ def parser() -> Parser:
     add("--trials", type=_at_least(1), help="search trials of each searched arm")
     add("--epochs", type=_at_least(1), help="epochs of every run")
     add("--seeds", type=_at_least(1), help="final runs of each arm")
-    add("--results", help="folder that gets a folder NAME (default: results)")
+    add("--results", help="folder, or s3://BUCKET/PREFIX, that gets a folder NAME (default: results)")
     add("--time-budget", type=_time, metavar="8h", help="end after this long, to be resumed: 90s, 30m, 8h")
     add("--checkpoint-every", type=_time, metavar="30s", help="between a trial's checkpoints (default: 30s)")
     add("--epoch-limit", type=_time, metavar="10m", help="fail a trial whose epoch takes longer (see README)")
@@ -96,7 +98,13 @@ def address(options: argparse.Namespace) -> str | None:
 def with_paths(given: dict[str, Any]) -> dict[str, Any]:
     """Return what was given with ~ in every path as the home folder that it stands for."""
     paths = {name: str(_at_home(given[name])) for name in PATHS if name in given}
+    paths |= {name: given[name] for name in PLACES if is_remote(given.get(name, ""))}
     return given | paths | ({"dataset": _absolute(given["dataset"])} if "dataset" in given else {})
+
+
+def place(results: str, name: str) -> str:
+    """Return where the sweep ``name`` is kept: a folder's path, or a URI."""
+    return f"{results.rstrip('/')}/{name}" if is_remote(results) else str(Path(results) / name)
 
 
 def complete(given: dict[str, Any], recorded: dict[str, Any] | None) -> argparse.Namespace:

@@ -11,17 +11,23 @@ from lt_core.words import count
 from sweeps.planning.notes import AS_GIVEN
 from sweeps.planning.plan import Plan, PlannedArm, final_counts, train_counts
 from sweeps.record.metrics import RUNG_METRIC, SELECTION_METRIC
+from sweeps.record.remote import is_remote
 from sweeps.record.states import Status
 from sweeps.record.tables import parts
 from sweeps.search.asha import REDUCTION, rung
+from sweeps.store.results import FLUSH_SECONDS
 from sweeps.terminal.data_text import MOST_CLASSES, data_lines
 from sweeps.terminal.progress import duration, noted
 
 SHOWN = ("model", "optimizer", "lr", "batch_size", "weight_decay", "schedule", "augment")
+ON_THIS_DISK = (
+    f"           rows of the last {FLUSH_SECONDS:.0f} s or more are on this machine's disk alone:",
+    "           after a kill, --resume on another machine measures them again",
+)
 OWN = ("profile", "imbalance_ratio", "n_max", "precision")  # of an arm, where it differs from the first's
 
 
-def plan_text(plan: Plan, data: Dataset, folder: Path, where: list[str], seconds: float) -> str:
+def plan_text(plan: Plan, data: Dataset, place: str, where: list[str], seconds: float) -> str:
     """Return the plan as a person reads it; ``where``: lines on the machines; ``seconds``: what is left of it
     is expected to take."""
     judged = "by timed steps and what early stopping may save"
@@ -34,7 +40,8 @@ def plan_text(plan: Plan, data: Dataset, folder: Path, where: list[str], seconds
         *(f"  {noted(note)}" for note in plan.notes),
         *_search(plan),
         *where,
-        f"  results: {folder}",
+        f"  results: {place}",
+        *(ON_THIS_DISK if is_remote(place) else ()),
         f"  time:    about {duration(seconds)} from this plan to the table, {judged}",
         "",
     ]

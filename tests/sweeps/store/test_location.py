@@ -12,9 +12,13 @@ import sys
 import threading
 
 import pytest
+import s3fs
 
 from lt_core.errors import InputError
+from sweeps.store import bucket
 from sweeps.store.location import Folder
+from sweeps.store.objects import ObjectStore
+from tests import stores
 
 
 @contextlib.contextmanager
@@ -43,9 +47,47 @@ def failing(name):
     return fails
 
 
+def in_store(path):
+    return ObjectStore(f"s3://{stores.BUCKET}/{path.parent.name}/{path.name}")
+
+
+@contextlib.contextmanager
+def refusing():
+    """The store forbids to write."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(s3fs.S3FileSystem, "_call_s3", raising(PermissionError("Access Denied")))
+        yield
+
+
+@contextlib.contextmanager
+def away():
+    """The store stays away for longer than anybody waits."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(s3fs.S3FileSystem, "_call_s3", raising(ConnectionResetError("gone")))
+        patch.setattr(bucket, "PATIENCE_SECONDS", 0.0)
+        yield
+
+
+def raising(error):
+    async def fail(*_, **__):
+        raise error
+
+    return fail
+
+
 # Kinds of place: what makes one of a fresh folder, and the ways in which it can fail to write.
-PLACES = {"folder": (Folder, [disk_full, failing("fsync"), failing("replace")])}
+PLACES = {
+    "folder": (Folder, [disk_full, failing("fsync"), failing("replace")]),
+    "s3": (in_store, [refusing, away]),
+}
 WAYS = [(make, way) for make, ways in PLACES.values() for way in ways]
+
+
+@pytest.fixture(autouse=True)
+def store(request):
+    """Only the tests of that kind wait for a server."""
+    if in_store in getattr(getattr(request.node, "callspec", None), "params", {}).values():
+        request.getfixturevalue("s3")
 
 
 @pytest.fixture(params=[make for make, _ in PLACES.values()], ids=list(PLACES))
@@ -168,6 +210,7 @@ def test_who_reads_meanwhile_sees_one_content_or_the_other(place):
 
 
 def test_a_log_grows_and_goes_on(place):
+    held = place.lock()
     place.write("journal", b"head\n")
     log = place.log("journal")
     log.append(b"one\n")
@@ -178,6 +221,7 @@ def test_a_log_grows_and_goes_on(place):
     again.append(b"two\n")
     again.append(b"")
     again.close()
+    held.close()
     assert place.read("journal") == b"head\none\n" + b"x" * 1_000_000 + b"\ntwo\n"
 
 

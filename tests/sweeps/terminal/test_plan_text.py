@@ -1,7 +1,6 @@
 """The plan in words: what arms train on is each arm's own."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -37,7 +36,7 @@ def mixed(digits):
 
 
 def lines(plan, data):
-    text = plan_text(plan, data, Path("results/mine"), ["  at once: 2 trials"], 60.0)
+    text = plan_text(plan, data, "results/mine", ["  at once: 2 trials"], 60.0)
     return text.splitlines()
 
 
