@@ -5,7 +5,8 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from copy import copy
+from typing import Any, Self
 
 from fsspec import AbstractFileSystem
 from fsspec.asyn import AsyncFileSystem
@@ -21,19 +22,25 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0  # seconds between tries
 class Bucket:
     """The objects below a URI; names are relative to it.
 
-    Whatever fails raises InputError, but for what is said of `read` and `create`. ``patient``: try again
-    while the store is away; else InputError at once.
+    Whatever fails raises InputError, but for what is said of `read` and `create`. While the store is away it
+    is tried again.
     """
 
-    def __init__(self, uri: str, patient: bool = True):
-        self.uri, self.patient = uri, patient
+    def __init__(self, uri: str):
+        self.uri, self._patient = uri, True
         try:
             self._fs, self._root = filesystem(uri)
         except RecordError as error:
             raise InputError(str(error)) from None
         if not _puts_whole(self._fs):
             raise InputError(f"{uri}: results need an object store, such as s3://, or a folder's path")
-        self._waiting, self._told = threading.local(), False
+        self._waiting, self._told = threading.local(), threading.Event()
+
+    def impatient(self) -> Self:
+        """Return the same, that raises at once where the store is away; an outage has one note of the two."""
+        other = copy(self)
+        other._patient = False
+        return other
 
     def read(self, name: str) -> bytes:
         """Return an object; raise FileNotFoundError where there is none."""
@@ -47,7 +54,7 @@ class Bucket:
         """Write an object that is not there; raise FileExistsError where it is."""
         self._do("write", name, lambda path: self._fs.pipe_file(path, content, mode="create"))
 
-    def copy(self, name: str, new: str, allowed: Callable[[], None]) -> None:
+    def duplicate(self, name: str, new: str, allowed: Callable[[], None]) -> None:
         """Copy an object; raise FileNotFoundError where there is none."""
         self._do("write", name, lambda path: self._fs.cp_file(path, f"{self._root}/{new}"), allowed)
 
@@ -78,18 +85,18 @@ class Bucket:
             allowed()
             try:
                 answer = act(path)
-                self._told = False
+                self._told.clear()
                 return answer
             except Exception as error:
                 if why := refusal(error):
                     raise InputError(f"{what}: {why}{good}") from None
                 if not (why := absence(error)):
                     raise
-            if not self.patient or time.monotonic() + pause > until or self._waits():
-                raise InputError(f"{what}: {why}{good}")
-            if not self._told:
-                self._told = True
+            if not self._told.is_set():
+                self._told.set()
                 _tell(f"{self.uri} is away ({why}): tried again for {PATIENCE_SECONDS / 60:.0f} minutes")
+            if not self._patient or time.monotonic() + pause > until or self._waits():
+                raise InputError(f"{what}: {why}{good}")
             self._wait(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
 

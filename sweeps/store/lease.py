@@ -59,7 +59,7 @@ class Lease:
 
     def __init__(self, bucket: Bucket, number: int, claim: Claim, disk: Folder):
         self._bucket, self._number, self._claim, self.disk = bucket, number, claim, disk
-        self._asks = Bucket(bucket.uri, patient=False)  # the thread's: it comes again anyhow
+        self._asks = bucket.impatient()  # the thread's: it comes again anyhow
         self._held = disk.lock()
         self._over, self._one = threading.Event(), threading.RLock()
         self._renewed = _now()

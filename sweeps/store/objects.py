@@ -54,7 +54,7 @@ class ObjectStore:
 
     def rename(self, name: str, new: str) -> None:
         try:
-            self._bucket.copy(name, new, self._check)
+            self._bucket.duplicate(name, new, self._check)
         except FileNotFoundError:
             why = os.strerror(errno.ENOENT)
             raise InputError(f"cannot write {self}/{name}: {why}; what is there stays good") from None
