@@ -14,9 +14,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-PROGRAMS = ("ip", "unshare", "nsenter", "mount")
-OWN = ("/tmp", "/dev/shm", "/home")  # folders that a host has for itself, empty
+PROGRAMS = ("ip", "setpriv", "unshare", "nsenter", "mount")
+OWN = ("/tmp", "/run", "/dev/shm", "/home")  # folders that a host has for itself, empty
 HOME = "/home/user"
+USERS = f"root:x:0:0::{HOME}:/bin/bash\nsshd:x:101:65534::/run/sshd:/usr/sbin/nologin"
 SHARED = (ROOT, sys.prefix, sys.base_prefix)  # the code and the Python environment
 NETWORK = "10.86.0"
 HEALTH = {  # a host that is cut off is missed after 3 s, not half a minute
@@ -25,7 +26,18 @@ HEALTH = {  # a host that is cut off is missed after 3 s, not half a minute
     "RAY_health_check_timeout_ms": "1000",
     "RAY_health_check_failure_threshold": "3",
 }
-NAMESPACES = ("unshare", "--net", "--mount", "--pid", "--uts", "--fork", "--kill-child")
+NAMESPACES = (
+    "setpriv",
+    "--pdeathsig",
+    "KILL",
+    "unshare",
+    "--net",
+    "--mount",
+    "--pid",
+    "--uts",
+    "--fork",
+    "--kill-child",
+)
 PACKAGES = ("lt_core", "sweeps", "analysis")
 
 
@@ -62,9 +74,10 @@ class Host:
             steps += [
                 f"mount -t tmpfs tmpfs {ROOT / package}" for package in ("lt_core", "sweeps", "analysis")
             ]
-        script = " && ".join(
-            [*steps, f"mkdir -p {HOME}", f"hostname host-{number}", "echo up", "exec sleep infinity"]
-        )
+        steps += [f"mkdir -p {HOME} /run/sshd", f"echo '{USERS}' > /run/passwd"]
+        steps += ["mount --bind /run/passwd /etc/passwd", f"hostname host-{number}"]
+        # The first process of a host takes in those whose parent has ended, as an init does.
+        script = " && ".join([*steps, "echo up", "while :; do sleep 1; done"])
         self._unshare = subprocess.Popen(
             [*NAMESPACES, "sh", "-c", script], stdout=subprocess.PIPE, text=True, cwd="/"
         )
@@ -75,7 +88,9 @@ class Host:
         self.home = Path(f"/proc/{self.pid}/root{HOME}")
         _ip(f"link add {self.link} type veth peer name eth0 netns {self.pid}")
         _ip(f"link set {self.link} master {bridge} up")
-        for command in (f"addr add {self.address}/24 dev eth0", "link set eth0 up", "link set lo up"):
+        # A program asks for its own address by the way out, so there is one.
+        addresses = (f"addr add {self.address}/24 dev eth0", "link set eth0 up", "link set lo up")
+        for command in (*addresses, "route add default dev eth0"):
             self.run("ip", *command.split())
 
     def command(self, *command: str | Path, **environment: str) -> list[str]:
@@ -85,10 +100,8 @@ class Host:
         inside = ["nsenter", "-t", self.pid, "--net", "--mount", "--pid", "--uts", f"--wdns={HOME}"]
         return [*inside, "env", "-i", *(f"{k}={v}" for k, v in known.items()), *map(str, command)]
 
-    def run(
-        self, *command: str | Path, timeout: float = 240, **environment: str
-    ) -> subprocess.CompletedProcess:
-        """Run a command here to its end, which must be a good one unless ``check`` is given."""
+    def run(self, *command: str | Path, **environment: str) -> subprocess.CompletedProcess:
+        """Run a command here to its end, which must be a good one."""
         line = self.command(*command, **environment)
         done = subprocess.run(line, capture_output=True, text=True, timeout=240)
         assert done.returncode == 0, f"{' '.join(map(str, command))}\n{done.stdout}\n{done.stderr}"

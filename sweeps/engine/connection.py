@@ -21,6 +21,7 @@ from sweeps.terminal.signals import Interrupted
 
 QUIET = {
     "RAY_AIR_NEW_OUTPUT": "0",  # its output engine prints whatever verbose says
+    "RAY_BACKEND_LOG_LEVEL": "error",  # of this process: it would say once a second what we say at the end
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -31,6 +32,7 @@ QUIET = {
     "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
     "TUNE_WARN_THRESHOLD_S": "60",
 }
+TOKEN = "; one that asks for a token needs RAY_AUTH_MODE=token, and it in RAY_AUTH_TOKEN or ~/.ray/auth_token"
 # Ray's sockets lie in its folder, below a name of 40 characters, and a socket's path may have 107.
 LONGEST_FOLDER = 36
 SHORT_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm")
@@ -77,7 +79,7 @@ def _start(address: str | None, folder: str | None) -> None:
     except Exception as error:
         line = " ".join(str(error).split()) or type(error).__name__
         what = f"no Ray cluster at {address}" if address else f"Ray does not start in {folder}"
-        raise InputError(f"{what}: {line}") from error
+        raise InputError(f"{what}: {line}{TOKEN if address else ''}") from error
 
 
 def _own_folder() -> str:
