@@ -21,7 +21,6 @@ from sweeps.terminal.signals import Interrupted
 
 QUIET = {
     "RAY_AIR_NEW_OUTPUT": "0",  # its output engine prints whatever verbose says
-    "RAY_BACKEND_LOG_LEVEL": "error",  # of this process: it would say once a second what we say at the end
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
     "RAY_USAGE_STATS_ENABLED": "0",

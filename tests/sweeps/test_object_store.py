@@ -1,13 +1,11 @@
 """Whole sweeps whose results are in an object store, by the command."""
 
 import contextlib
-import os
 import re
 import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import fsspec
 import pyarrow as pa
@@ -153,21 +151,43 @@ def harmed(sweep, uri, epochs):
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("elsewhere", [False, True], ids=["here", "on another machine"])
-def test_a_killed_sweep_goes_on_and_nothing_is_lost_or_doubled(
-    elsewhere, sweep, local, s3, tmp_path, monkeypatch
+def test_a_sweep_that_is_killed_and_whose_store_is_away_for_half_a_minute_loses_nothing(
+    sweep, local, s3_port, tmp_path
 ):
+    wire = stores.Wire(s3_port)
+    uri = f"s3://{stores.BUCKET}/{tmp_path.name}"
+    with stores.environment(wire.port, tmp_path / "cache"):
+        fsspec.get_filesystem_class("s3").clear_instance_cache()
+        harmed(sweep, uri, epochs=30)
+        (journal,) = (tmp_path / "cache").glob("longtail-sweeps/*/*/journal")
+        before = journal_times(journal)
+        process = sweep("--results", uri, "--resume", epochs=30, start=True)
+        until(lambda: epochs_in(f"{uri}/mine") > 40, process)
+        wire.cut()
+        time.sleep(30)
+        until((tmp_path / "stderr").read_text, process)
+        wire.mend()
+        out, _ = process.communicate()
+        err = (tmp_path / "stderr").read_text()
+        assert process.returncode == 0, out + err
+        assert err.startswith(f"note: {uri}/mine is away")
+        assert err.count("note: ") == 1
+        kept = {key: row["train_seconds"] for key, row in rows(f"{uri}/mine", "epochs", OF_THE_RUN).items()}
+        assert before
+        assert before.items() <= kept.items()  # read from the journal, not measured again
+        same(f"{uri}/mine", local(30)[0])
+        wire.cut()
+
+
+@pytest.mark.slow
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_a_killed_sweep_goes_on_on_another_machine(sweep, local, s3, tmp_path, monkeypatch):
     harmed(sweep, s3, epochs=30)
-    (journal,) = Path(os.environ["XDG_CACHE_HOME"]).glob("longtail-sweeps/*/*/journal")
-    before = journal_times(journal)
-    assert before
-    if elsewhere:
-        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "elsewhere"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "elsewhere"))
     process = sweep("--results", s3, "--resume", epochs=30)
     assert process.returncode == 0, process.stderr
-    kept = {key: row["train_seconds"] for key, row in rows(f"{s3}/mine", "epochs", OF_THE_RUN).items()}
-    assert elsewhere or before.items() <= kept.items()
-    assert ("waiting up to 60 s" in process.stderr) == elsewhere
+    assert "waiting up to 60 s" in process.stderr
     same(f"{s3}/mine", local(30)[0])
 
 
@@ -183,25 +203,3 @@ def test_of_two_sweeps_in_one_place_the_second_is_refused(sweep, s3):
     out, _ = first.communicate()
     assert first.returncode == 143
     assert f"--resume --results {s3}" in out
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(900)
-def test_a_store_that_is_away_for_half_a_minute_is_survived(sweep, local, s3_port, tmp_path):
-    wire = stores.Wire(s3_port)
-    uri = f"s3://{stores.BUCKET}/{tmp_path.name}"
-    with stores.environment(wire.port, tmp_path / "cache"):
-        fsspec.get_filesystem_class("s3").clear_instance_cache()
-        process = sweep("--results", uri, epochs=30, start=True)
-        until(lambda: epochs_in(f"{uri}/mine") > 5, process)
-        wire.cut()
-        time.sleep(30)
-        until((tmp_path / "stderr").read_text, process)
-        wire.mend()
-        out, _ = process.communicate()
-        err = (tmp_path / "stderr").read_text()
-        assert process.returncode == 0, out + err
-        assert err.startswith(f"note: {uri}/mine is away")
-        assert err.count("note: ") == 1
-        same(f"{uri}/mine", local(30)[0])
-        wire.cut()

@@ -25,7 +25,7 @@ def cluster_file(head, worker):
     about["auth"] = {"ssh_user": "root", "ssh_private_key": ssh.KEY}
     about["file_mounts"]["~/longtail-sweeps"] = str(ROOT)
     make, install, shell = about["setup_commands"]
-    assert install.endswith("pip install -q -e ~/longtail-sweeps")
+    assert 'pip install -q -e "$HOME/longtail-sweeps[cluster]"' in install
     about["setup_commands"] = [
         make.replace("python3 -m venv ~/.venv", f"ln -s {sys.prefix} ~/.venv"),
         shell.replace("PATH=", "PYTHONPATH=$HOME/longtail-sweeps PATH=", 1),
