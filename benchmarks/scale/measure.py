@@ -66,7 +66,16 @@ def measured(work: Path, address: str, trials: int) -> list[str]:
         done = rows(folder)
         samples.append((done, time.monotonic(), cpu_seconds(driver.pid), resident(driver.pid)))
         if done > 2 * trials / 3 and profiler is None:
-            spy = ["py-spy", "record", "--pid", driver.pid, "--duration", PROFILE_SECONDS, "--format", "raw"]
+            spy = [
+                Path(sys.executable).with_name("py-spy"),
+                "record",
+                "--pid",
+                driver.pid,
+                "--duration",
+                PROFILE_SECONDS,
+                "--format",
+                "raw",
+            ]
             profiler = subprocess.Popen(list(map(str, [*spy, "--nonblocking", "--output", profile])))
         time.sleep(1)
     if driver.returncode != 0 or profiler is None:

@@ -71,14 +71,26 @@ def _answer(address: str, answer: ray.ObjectRef, deadline: float) -> tuple[str |
         where = "`ray status` and the logs there say why"
         return f"{address} has not started a worker in {START_SECONDS:.0f} s: {where}", False
     except ray.exceptions.RayError as error:
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        return f"no trial can start on {address}: {lines[-1] if lines else repr(error)}", False
+        return f"no trial can start on {address}: {_last_line(error)}", False
+
+
+def _last_line(error: Exception) -> str:
+    """Return the line of one of Ray's errors, or of a trace in it, that says what happened."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1].removeprefix("lt_core.errors.InputError: ") if lines else repr(error)
 
 
 def timer(data: Dataset, plugin: tuple[str, bytes] | None, share: Share) -> Callable[[TrainConfig], float]:
     """Return what times a config, in seconds an epoch, on a machine of the cluster that has the share."""
     timed = ray.remote(seconds_per_epoch_there).options(num_cpus=share.cpus, num_gpus=share.gpus)
-    return lambda config: ray.get(timed.remote(config.model_dump(), plugin, data.copy, data.fingerprint))
+
+    def time_one(config: TrainConfig) -> float:
+        try:
+            return ray.get(timed.remote(config.model_dump(), plugin, data.copy, data.fingerprint))
+        except ray.exceptions.RayError as error:
+            raise InputError(f"no step can be timed on the cluster: {_last_line(error)}") from None
+
+    return time_one
 
 
 class Room(tune.Callback):

@@ -37,8 +37,11 @@ class Checkpoints:
 
     @property
     def due(self) -> bool:
-        late = time.monotonic() - self._written >= self.every
-        return late or bool(self.place.names(CLOSING))
+        try:
+            return time.monotonic() - self._written >= self.every or bool(self.place.names(CLOSING))
+        except InputError as error:
+            self.notes.append(str(error))
+            return False
 
     def write(self, epoch: int, state: dict[str, Any]) -> None:
         """Write ``state`` (tensors and plain values); keep it and the one before it."""
@@ -56,7 +59,7 @@ class Checkpoints:
 
     def newest(self, up_to: int) -> dict[str, Any] | None:
         """Return the newest whole state of an epoch that is not after ``up_to``; None: there is none."""
-        for name in self._names():
+        for name in self._names_if_any():
             stem = name.rpartition("/")[2].removesuffix(".pt")
             if int(stem.partition("-")[0]) > up_to:
                 continue
@@ -65,10 +68,17 @@ class Checkpoints:
                 if _digest(content) == stem.rpartition("-")[2]:
                     return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
                 self.notes.append(f"checkpoint {self.place}/{name} is damaged: the one before it is used")
-            except OSError as error:
-                reason = f"{error.strerror}; the one before is used"
+            except (OSError, InputError) as error:
+                reason = f"{getattr(error, 'strerror', error)}; the one before is used"
                 self.notes.append(f"cannot read checkpoint {self.place}/{name}: {reason}")
         return None
+
+    def _names_if_any(self) -> list[str]:
+        try:
+            return self._names()
+        except InputError as error:
+            self.notes.append(f"{error}; the trial begins anew")
+            return []
 
     def _names(self) -> list[str]:
         """Return the names, newest first."""

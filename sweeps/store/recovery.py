@@ -180,6 +180,8 @@ def _parts(place: Location, table: str, notes: list[str]) -> dict[int, list[Row]
         try:
             content = pa.BufferReader(place.read(name))
             rows = read_part(table, content).to_pylist()
+        except InputError:  # the place does not answer: that says nothing of the part
+            raise
         except (ValueError, OSError) as error:
             aside = path.with_name(f"_damaged-{time.time_ns()}-{path.name}")
             place.rename(name, str(aside))
@@ -218,7 +220,9 @@ def _merge(found: Recovered, table: str, parts: dict[int, list[Row]], journaled:
             active |= {_key(table, row): row for row in rows}
     # A journal without its first line may repeat what is in a part.
     active |= {_key(table, row): row for row in journaled if not _sealed(found, table, row)}
-    kept = [row for row in active.values() if table == "epochs" or not found.unfinished(row["trial"])]
+    # Trials are flushed last: rows of one that is not known were written by a writer that was killed before.
+    known = [row for row in active.values() if row["trial"] in found.trials]
+    kept = [row for row in known if table == "epochs" or not found.unfinished(row["trial"])]
     _take(found, table, kept)
     found.active[table] = kept
 

@@ -7,6 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lt_core.errors import InputError
 from sweeps.store.checkpoints import CLOSING, Checkpoints, _digest
 from sweeps.store.location import Folder
 
@@ -96,3 +97,25 @@ def test_due_by_time_or_when_the_sweep_closes(tmp_path):
     assert not store.due
     Folder(tmp_path).write(CLOSING, b"")
     assert store.due
+
+
+class Away(Folder):
+    """A place that does not answer."""
+
+    def names(self, pattern):
+        raise InputError("the store is away")
+
+    def write(self, name, content):
+        raise InputError("the store is away")
+
+
+def test_a_trial_goes_on_without_a_place_for_checkpoints(tmp_path):
+    store = Checkpoints(Away(tmp_path), "run", attempt=1, every=60.0)
+    assert store.newest(up_to=9) is None
+    assert store.due is False
+    store.write(1, state(1))
+    assert store.notes == [
+        "the store is away; the trial begins anew",
+        "the store is away",
+        "the store is away; the trial goes on without this checkpoint",
+    ]

@@ -209,3 +209,35 @@ signal.pause()
         holder.wait()
         holder.stdout.close()
     Results(tmp_path / "r", resume=True).close()
+
+
+def test_rows_whose_trial_was_never_flushed_are_measured_again(tmp_path):
+    """Trials are flushed last: a writer may be killed in between, and its journal be on another machine."""
+    results = Results(tmp_path / "r")
+    write_trial(results, 0)
+    results.flush()
+    before = (tmp_path / "r" / "trials" / "part-00000.parquet").read_bytes()
+    write_trial(results, 1)
+    results.flush()
+    results.abandon()
+    (tmp_path / "r" / "trials" / "part-00000.parquet").write_bytes(before)
+    (tmp_path / "r" / "journal").unlink()
+    found = recover(Folder(tmp_path / "r"))
+    assert check(found, 2) == 1
+    assert {row["trial"] for rows in found.active.values() for row in rows} == {"t0"}
+    assert set(found.scores) == {"t0"}
+
+
+def test_a_place_that_does_not_answer_says_nothing_of_a_part(tmp_path):
+    class Refusing(Folder):
+        def read(self, name):
+            if name.endswith(".parquet"):
+                raise InputError(f"cannot read {name}: access denied")
+            return super().read(name)
+
+    write_trial(results := Results(tmp_path / "r"), 0)
+    results.close()
+    names = Folder(tmp_path / "r").names("*/*")
+    with pytest.raises(InputError, match="access denied"):
+        recover(Refusing(tmp_path / "r"))
+    assert Folder(tmp_path / "r").names("*/*") == names
