@@ -71,10 +71,12 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.faults.campaign", description=__doc__)
     parser.add_argument("--out", type=Path, help="file that gets the table")
     parser.add_argument("--short", action="store_true", help="a few faults, for the tests")
+    parser.add_argument("--fault", help="only this one, such as 'loss of a host'")
     parser.add_argument("--seed", type=int, default=0, help="moves the times of the faults")
     options = parser.parse_args(argv)
+    plan = [line for line in (SHORT if options.short else PLAN) if options.fault in (None, line[0])]
     with tempfile.TemporaryDirectory(prefix="faults-") as work:
-        lines = list(campaign(Path(work), SHORT if options.short else PLAN, options.seed))
+        lines = list(campaign(Path(work), plan, options.seed))
     if options.out:
         options.out.write_text("\n".join(lines) + "\n")
     return int(any(line.endswith("LOSS |") for line in lines))

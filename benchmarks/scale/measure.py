@@ -3,7 +3,7 @@
     python -m benchmarks.scale.measure --trials 5000 --raylets 8 --out scale.md
 
 A raylet lends one core that it may not have: what counts is the driver's own CPU time and memory, by tenths
-of the trials, and a profile of it in the last third (py-spy, extra `cluster`). The GPUs that it feeds follow.
+of the trials, and a profile of it in the last third (py-spy, extra `cluster`).
 """
 
 import argparse
@@ -21,8 +21,6 @@ from benchmarks.overhead.compare import cpu_seconds, resident
 
 HERE = Path(__file__).parent
 PROFILE_SECONDS = 30
-MINUTES = (1, 10, 60)  # of a trial
-BUSY = 0.5  # of a core: what a driver may be busy for without letting trials wait
 PARTS = (  # of a stack, from its tip: the first that is in a file's path says whose it is
     ("optuna", "Optuna: TPE"),
     ("sweeps/store", "journal and Parquet"),
@@ -38,6 +36,7 @@ def main(argv: list[str] | None = None) -> int:
     """Measure, and print the tables."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scale.measure", description=__doc__)
     parser.add_argument("--trials", type=int, default=5000, help="search trials")
+    parser.add_argument("--epochs", type=int, default=1, help="of a trial")
     parser.add_argument("--raylets", type=int, default=8, help="of one core each")
     parser.add_argument("--out", type=Path, help="file that gets the tables")
     options = parser.parse_args(argv)
@@ -46,7 +45,7 @@ def main(argv: list[str] | None = None) -> int:
         for _ in range(options.raylets):
             cluster.add_node(num_cpus=1)
         with tempfile.TemporaryDirectory(prefix="scale-") as work:
-            lines = measured(Path(work), cluster.address, options.trials)
+            lines = measured(Path(work), cluster.address, options.trials, options.epochs)
     finally:
         cluster.shutdown()
     print("\n".join(lines))
@@ -55,11 +54,20 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def measured(work: Path, address: str, trials: int) -> list[str]:
+def measured(work: Path, address: str, trials: int, epochs: int) -> list[str]:
     """Run the sweep and return the tables."""
     folder, profile = work / "results" / "short", work / "profile"
     line = [sys.executable, "-m", "sweeps.run", HERE / "short.py", "--dataset", "digits", "--trials", trials]
-    line += ["--address", address, "--data-dir", work / "data", "--results", folder.parent]
+    line += [
+        "--epochs",
+        epochs,
+        "--address",
+        address,
+        "--data-dir",
+        work / "data",
+        "--results",
+        folder.parent,
+    ]
     driver = subprocess.Popen(list(map(str, line)), stdout=subprocess.DEVNULL)
     samples, profiler = [], None
     while driver.poll() is None:
@@ -82,7 +90,7 @@ def measured(work: Path, address: str, trials: int) -> list[str]:
         raise SystemExit(f"the sweep ended with {driver.returncode}")
     profiler.wait()
     tenths = by_tenths(samples, trials)
-    return [*table(tenths), "", *profile_table(profile.read_text()), "", *feeds(tenths[-1][1])]
+    return [*table(tenths), "", *profile_table(profile.read_text())]
 
 
 def rows(folder: Path) -> int:
@@ -127,15 +135,6 @@ def whose(stack: str) -> str:
             if path in frame:
                 return name
     return "Python and its libraries"
-
-
-def feeds(cpu: float) -> list[str]:
-    """Return how many trials at once keep a driver busy for BUSY of a core; ``cpu``: seconds a trial."""
-    lines = [
-        f"| a trial takes | trials at once that one driver feeds, at {BUSY:.0%} of a core |",
-        "|--:|--:|",
-    ]
-    return lines + [f"| {minutes} min | {minutes * 60 * BUSY / cpu:,.0f} |" for minutes in MINUTES]
 
 
 if __name__ == "__main__":
