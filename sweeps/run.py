@@ -66,6 +66,8 @@ def _sweep(given: dict[str, Any], signals: Signals) -> int:
     name = experiments.name_of(given["experiment"])
     where = options_of.place(given.get("results", options_of.DEFAULTS["results"]), name)
     place = open_location(where)
+    if given.pop("resume_if_any", False):
+        given["resume"] = _holds_a_sweep(where)
     begun = _begun(where) if given.get("resume") else None
     options = options_of.complete(given, begun.options if begun else None)
     settings, added = options_of.settings(options.set), options_of.additions(options.add)
@@ -129,14 +131,17 @@ def _begun(where: str) -> "Description":
     """Return what is on record of the sweep that --resume goes on with."""
     from sweeps.record.description import read_description
 
-    folder = results_folder(where)
     try:
-        return read_description(folder)
+        return read_description(results_folder(where))
     except RecordError as error:
-        with reading(folder):
-            there = (folder / "sweep.json").exists()
-        never_began = "" if there else "; begin it without --resume"
+        never_began = "" if _holds_a_sweep(where) else "; begin it without --resume"
         raise InputError(f"{error}{never_began}") from None
+
+
+def _holds_a_sweep(where: str) -> bool:
+    folder = results_folder(where)
+    with reading(folder):
+        return (folder / "sweep.json").exists()
 
 
 def _rehearse(plan: "Plan", options: Namespace, data: "Dataset") -> list[str]:

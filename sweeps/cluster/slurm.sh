@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Slurm: Ray on every node of the allocation, the sweep's driver on the first.
 #
-#   sbatch sweeps/cluster/slurm.sh cb_focal --trials 256 --time-budget 470m
+#   sbatch sweeps/cluster/slurm.sh cb_focal --trials 256 --time-budget 470m --resume-if-any
 #
 # The project is installed in ~/.venv, which every node sees. With a time budget a little below --time the sweep
-# ends calmly; submitted again with --resume, it goes on. The lines to change are marked CHANGE.
+# ends calmly; the same line again goes on with it. The lines to change are marked CHANGE.
 #SBATCH --job-name=longtail
 #SBATCH --nodes=4                # CHANGE
 #SBATCH --ntasks-per-node=1

@@ -63,6 +63,7 @@ def parser() -> Parser:
     add("--list", action="store_true", help="show the experiments and exit")
     add("--dry-run", action="store_true", help="show the plan and exit")
     add("--resume", action="store_true", help="go on with an interrupted sweep, or extend a finished one")
+    add("--resume-if-any", action="store_true", help="go on where there is a sweep, else begin it")
     add("--warm-start", metavar="DIR", help="results of an earlier sweep, whose search trials are known then")
     add("--dataset", help="digits, cifar10, cifar100, parquet:DIR or folder:DIR")
     add("--preset", help="the budget: cpu, gpu or digits (default: what the trials run on)")

@@ -312,3 +312,14 @@ def test_a_folder_without_a_sweep_cannot_be_resumed(tmp_path, monkeypatch, capsy
     assert main(["cb_focal", "--resume"]) == 2
     expected = "error: results/cb_focal holds no sweep: No such file or directory (sweep.json); begin it"
     assert capsys.readouterr().err == f"{expected} without --resume\n"
+
+
+def test_the_same_command_begins_a_sweep_and_goes_on_with_it(sweep, tmp_path, monkeypatch, capsys):
+    line = ["cb_focal", "--resume-if-any", "--dry-run"]
+    options = ["--dataset", "digits", "--trials", "5", "--seeds", "3", "--epochs", "5"]
+    monkeypatch.chdir(tmp_path)
+    assert main([*line, *options]) == 0
+    assert "so far" not in capsys.readouterr().out
+    monkeypatch.chdir(sweep.folder.parents[1])
+    assert main([*line, *options]) == 0
+    assert "so far:  " in capsys.readouterr().out
