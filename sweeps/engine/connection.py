@@ -70,7 +70,7 @@ def _start(address: str | None, folder: str | None) -> None:
             include_dashboard=None if address else False,
             log_to_driver=False,
             logging_level=logging.ERROR,
-            runtime_env={"py_modules": [lt_core, sweeps]} if address else None,
+            runtime_env={"py_modules": _packages()} if address else None,
             _temp_dir=folder,
         )
     except SystemExit:  # Ray's way with SIGTERM while it starts
@@ -79,6 +79,11 @@ def _start(address: str | None, folder: str | None) -> None:
         line = " ".join(str(error).split()) or type(error).__name__
         what = f"no Ray cluster at {address}" if address else f"Ray does not start in {folder}"
         raise InputError(f"{what}: {line}{TOKEN if address else ''}") from error
+
+
+def _packages() -> list[str]:
+    """Return the folders of the code that trials need. (As modules they cannot be joined with a job's own.)"""
+    return [str(Path(str(package.__file__)).parent) for package in (lt_core, sweeps)]
 
 
 def _own_folder() -> str:

@@ -15,8 +15,8 @@ from sweeps.engine.connection import connected
 CODE = """
 import ray, sys
 from sweeps.engine.connection import connected
-with connected(None) as there_is:
-    print(there_is["CPU"] >= 1, len(ray.get(ray.put(b"x" * 10**6))))
+with connected(None):
+    print(ray.cluster_resources()["CPU"] >= 1, len(ray.get(ray.put(b"x" * 10**6))))
 """
 
 
