@@ -82,7 +82,7 @@ def _start(address: str | None, folder: str | None) -> None:
 
 
 def _packages() -> list[str]:
-    """Return the folders of the code that trials need. (As modules they cannot be joined with a job's own.)"""
+    """Return the folders of the code that trials need; as modules they cannot be joined with a job's own."""
     return [str(Path(str(package.__file__)).parent) for package in (lt_core, sweeps)]
 
 

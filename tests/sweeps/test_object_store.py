@@ -29,8 +29,8 @@ def experiment(data):
             Arm(name="fixed", label="fixed"),
             Arm(name="found", label="found", search={"lr": SPACES["lr"]}, baseline="fixed"),
         ],
-        trials=4,
-        seeds=3,
+        trials=2,
+        seeds=2,
     )
 """
 
@@ -132,7 +132,7 @@ def test_a_sweep_in_a_store_is_the_one_in_a_folder(sweep, local, s3, tmp_path):
     warm = sweep("--results", f"{s3}/warm", "--warm-start", f"{s3}/mine")
     assert (warm.returncode, warm.stderr) == (0, "")
     known = [row["known_from"] for row in rows(f"{s3}/warm/mine", "trials").values()]
-    assert sum(bool(one and one.startswith(f"{s3}/mine: ")) for one in known) == 4
+    assert sum(bool(one and one.startswith(f"{s3}/mine: ")) for one in known) == 2
 
 
 def journal_times(journal):
@@ -193,6 +193,7 @@ def test_a_killed_sweep_goes_on_on_another_machine(sweep, local, s3, tmp_path, m
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(900)
 def test_of_two_sweeps_in_one_place_the_second_is_refused(sweep, s3):
     first = sweep("--results", s3, epochs=200, start=True)
