@@ -56,6 +56,21 @@ def test_a_client_without_the_token_is_refused_and_one_with_it_is_not():
         told = [line for line in said.splitlines() if line.startswith("error: ")]
         assert told == [said.splitlines()[-1]]
         assert "one that asks for a token needs RAY_AUTH_MODE=token" in told[0], said
+        line = [
+            "python",
+            "-m",
+            "sweeps.run",
+            "tta",
+            "--dataset",
+            "digits",
+            "--data-dir",
+            "/tmp/data",
+            "--dry-run",
+        ]
+        submit = ["ray", "job", "submit", "--address", "http://127.0.0.1:8265", "--", *line]
+        assert (
+            "at once: 1 trial" in head.run(*submit, **TOKEN).stdout
+        )  # a job has a Ray environment of its own
         nodes = "import ray; ray.init(logging_level='ERROR'); print(len(ray.nodes()))"
         with_token = {"RAY_ADDRESS": f"{head.address}:6379", **TOKEN}
         assert head.run("python", "-c", nodes, **with_token).stdout.split()[-1] == "1"
