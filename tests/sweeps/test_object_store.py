@@ -150,6 +150,7 @@ def harmed(sweep, uri, epochs):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(900)
 def test_a_sweep_that_is_killed_and_whose_store_is_away_for_half_a_minute_loses_nothing(
     sweep, local, s3_port, tmp_path

@@ -13,7 +13,11 @@ from tests.conftest import command
 from tests.sweeps.cluster.test_files import FOLDER
 
 WHY_NOT = why_not() or ssh.why_not()
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(WHY_NOT is not None, reason=str(WHY_NOT))]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.long,
+    pytest.mark.skipif(WHY_NOT is not None, reason=str(WHY_NOT)),
+]
 OPTIONS = ["--dataset", "digits", "--trials", "1", "--seeds", "1", "--epochs", "2", "--max-concurrent", "1"]
 
 
