@@ -5,6 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from lt_core import seeds
+from lt_core.batches.augment import Normalise
 from lt_core.config import TrainConfig
 from lt_core.data import Dataset
 from lt_core.errors import InputError
@@ -14,6 +15,8 @@ from lt_core.losses.objective import Objective, epsilon_by_class, smoothed
 from lt_core.models import MODELS, pretrained
 from lt_core.models.classifiers import CosineLinear, name_classifier, replace_classifier
 from lt_core.stages import Stage
+
+START_IMAGES = 5000  # at most: of what a model starts from
 
 
 def build(config: TrainConfig, data: Dataset) -> nn.Module:
@@ -33,6 +36,13 @@ def build(config: TrainConfig, data: Dataset) -> nn.Module:
         pretrained.load(model, config.model, config.pretrained)
     layout = torch.channels_last if config.channels_last else torch.contiguous_format
     return model.to(config.device).to(memory_format=layout)
+
+
+def start_from(model: nn.Module, config: TrainConfig, images: Tensor, normalise: Normalise) -> None:
+    """Set, in place, what a model takes from its training images, uint8 [N, S, S, channels]."""
+    start = MODELS[config.model].start
+    if start and not config.pretrained:
+        start(model, normalise(images[:: -(-len(images) // START_IMAGES)]).cpu())
 
 
 def make_objective(config: TrainConfig, stage: Stage, counts: Tensor, epoch: int) -> Objective:

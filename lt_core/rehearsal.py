@@ -34,7 +34,9 @@ def rehearse(config: TrainConfig, data: Dataset) -> list[str]:
     torch.set_num_threads(config.threads)
     notes = [note for stage in stages(config) if (note := _check_sampler(config, stage, data))]
     few = _few(data)
-    small = config.model_copy(update={"profile": "none", "counts": None, "evaluate_on": "test"})
+    small = config.model_copy(
+        update={"profile": "none", "counts": None, "evaluate_on": "test", "batch_size": BATCH}
+    )
     run = Run(small, few, make_split(small, few, config.device))
     for stage in stages(config):
         run.begin(stage)
@@ -63,8 +65,7 @@ def _step(run: Run, stage: Stage) -> None:
     config, model = run.config, run.model
     set_training_mode(model, stage, config)
     objective = make_objective(config, stage, run.batches.counts, stage.last)  # deferred weights act there
-    indices = run.batches.epoch(stage.sampler)[0][:BATCH]
-    batch = run.batches.load(indices, stage.augment, stage.mixes)
+    batch = run.batches.load(run.batches.epoch(stage.sampler, stage.augment, stage.last)[0], stage.mixes)
     labels = batch.targets.first
     logits = forward(model, batch.images, config)
     _check(f"model={config.model} returns", logits, (len(labels), len(run.batches.counts)))

@@ -55,6 +55,14 @@ class StageKnobs(OptimizerKnobs, ObjectiveKnobs, WeightKnobs, LossKnobs, Augment
         return self
 
     @model_validator(mode="after")
+    def _crops_and_flips_are_there(self) -> Self:
+        kinds = (self.augment, self.stage2_augment or self.augment)
+        crops, flips = (any(what in kind for kind in kinds) for what in ("crop", "flip"))
+        refuse(self.crop_padding != "zeros" and not crops, "crop_padding", "needs an augment with crop")
+        refuse(self.alternate_flips and not flips, "alternate_flips", "needs an augment with flip")
+        return self
+
+    @model_validator(mode="after")
     def _weights_act(self) -> Self:
         last = (self.epochs - 1) / self.epochs
         refuse(self.reweight_after > last, "reweight_after", f"no epoch of {self.epochs} is left for weights")

@@ -6,12 +6,14 @@ from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from lt_core.config import TrainConfig
 from lt_core.data import Dataset
 from lt_core.data.split import make_split
-from lt_core.evaluation.inference import BATCH, evaluate, forward
+from lt_core.evaluation.inference import BATCH, evaluate, forward, is_evaluated
 from lt_core.hardware import on_this_machine
+from lt_core.optimizers import descend
 from lt_core.stages import set_training_mode, stages
 from lt_core.train import Run
 
@@ -21,21 +23,24 @@ LEAST_SECONDS, FEWEST = 0.2, 3  # of timing, of steps: a single one may be inter
 def seconds_per_epoch(config: TrainConfig, data: Dataset) -> float:
     """Time training steps of stage 1, on its own batches, and evaluation batches; scale them to an epoch.
 
-    Returns seconds, evaluation included. Sets torch's threads to the config's.
+    Returns seconds, with the evaluation that falls upon an epoch in the mean. Sets torch's threads to the
+    config's.
     """
     torch.set_num_threads(config.threads)
     config = on_this_machine(config)
     run, stage = Run(config, data, make_split(config, data, config.device)), stages(config)[0]
     run.begin(stage)
     set_training_mode(run.model, stage, config)
-    batches = run.batches.epoch(stage.sampler)
+    batches = run.batches.epoch(stage.sampler, stage.augment, 1)
 
     def step() -> None:
-        batch = run.batches.load(batches[0], stage.augment, stage.mixes)
-        logits = forward(run.model, batch.images, config)
-        run.optimizer.zero_grad()
-        F.cross_entropy(logits, batch.targets.first).backward()  # a loss of a user's own is for workers alone
-        run.optimizer.step()
+        batch = run.batches.load(batches[0], stage.mixes)
+
+        def risk() -> tuple[Tensor, Tensor]:  # a loss of a user's own is for workers alone
+            logits = forward(run.model, batch.images, config)
+            return F.cross_entropy(logits, batch.targets.first), logits
+
+        descend(run.optimizer, risk, run.model, config.sam_rho)
 
     seen = run.split.eval_images[:BATCH]
 
@@ -45,7 +50,9 @@ def seconds_per_epoch(config: TrainConfig, data: Dataset) -> float:
     with run.drawn_elsewhere:
         trained = _seconds(step, config.device) * sum(map(len, batches)) / len(batches[0])
         set_training_mode(run.model, stage, config)
-        return trained + _seconds(evaluation, config.device) * len(run.split.eval_images) / len(seen)
+        evaluated = _seconds(evaluation, config.device) * len(run.split.eval_images) / len(seen)
+    often = sum(is_evaluated(config, epoch + 1, config.epochs) for epoch in range(config.epochs))
+    return trained + evaluated * often / config.epochs
 
 
 def _seconds(work: Callable[[], None], device: str) -> float:

@@ -21,7 +21,7 @@ def draw(sweep: Sweep) -> Figure:
             if not by_epoch.ngroups:
                 continue
             mean, se = by_epoch.mean(), by_epoch.sem().fillna(0)
-            colour, marker = colours[i % len(colours)], "." if len(mean) == 1 else None
+            colour, marker = colours[i % len(colours)], "." if len(mean) < 10 else None
             ax.plot(mean.index, mean, label=legend_entry(label), color=colour, marker=marker)
             ax.fill_between(mean.index, mean - se, mean + se, color=colour, alpha=0.2, linewidth=0)
         ax.set_xlabel("epoch")

@@ -1,15 +1,17 @@
 """Inference: from images to logits."""
 
 import copy
-from typing import Literal
+import math
+from typing import Literal, Self
 
 import numpy as np
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from lt_core.batches.augment import Normalise
 from lt_core.hardware import HardwareKnobs
+from lt_core.knobs import refuse
 from lt_core.models.classifiers import classifier_of, replace_classifier, tau_normalised
 
 BATCH = 250  # fits the cache: more than twice as fast as 1000 for a small network on a core
@@ -22,6 +24,22 @@ class InferenceKnobs(HardwareKnobs):
         "none", description="average predictions over flips of the image"
     )
     tau_norm: float = Field(0.0, ge=0, description="divide class weights by their norm^tau in evaluation")
+    evaluate_at: tuple[float, ...] | None = Field(
+        None, description="shares of the epochs after which the run is evaluated, and after all; None: each"
+    )
+
+    @model_validator(mode="after")
+    def _evaluations_are_shares(self) -> Self:
+        shares = all(0 < share <= 1 for share in self.evaluate_at or ())
+        refuse(not shares, "evaluate_at", "must be shares of the epochs, above 0 and up to 1")
+        return self
+
+
+def is_evaluated(config: InferenceKnobs, epoch: int, epochs: int) -> bool:
+    """Say whether a run of ``epochs`` epochs is evaluated after this one: the last always is."""
+    if config.evaluate_at is None or epoch == epochs:
+        return True
+    return epoch in {math.ceil(round(share * epochs, 6)) for share in config.evaluate_at}
 
 
 def forward(model: nn.Module, images: Tensor, config: HardwareKnobs) -> Tensor:

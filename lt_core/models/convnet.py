@@ -1,4 +1,7 @@
-"""The small ConvNet: (3x3 conv, batch norm, ReLU, max pool) twice, then a linear layer."""
+"""The small ConvNet: (3x3 conv, batch norm, max pool, ReLU) twice, then a linear layer.
+
+ReLU after the pool is the same as before it, on a quarter of the values.
+"""
 
 from torch import Tensor, nn
 
@@ -21,8 +24,8 @@ def _block(in_channels: int, out_channels: int) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False),
         nn.BatchNorm2d(out_channels),
-        nn.ReLU(inplace=True),
         nn.MaxPool2d(2),
+        nn.ReLU(inplace=True),
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
-from torch import nn
+from torch import Tensor, nn
 
 from lt_core.knobs import Knobs
 from lt_core.registry import Registry
@@ -18,10 +18,12 @@ class Model:
     Attributes:
         build: takes (num_classes, in_channels, image_size) and returns a module.
         classifier: the name in it of the last layer, an ``nn.Linear``.
+        start: sets, in place, what starts from the training images, float32 [N, channels, S, S], normalised.
     """
 
     build: Callable[[int, int, int], nn.Module]
     classifier: str = "classifier"
+    start: Callable[[nn.Module, Tensor], None] | None = None
 
     def __call__(self, num_classes: int, in_channels: int, image_size: int) -> nn.Module:
         return self.build(num_classes, in_channels, image_size)

@@ -130,7 +130,12 @@ class Recorder(tune.Callback):
             if epoch > 0:  # before the first, nothing is trained
                 self.progress.epoch(spec.arm, result)
         seconds = sum(row[name] for row in seen.values() for name in TIMES)
-        self.last[spec.trial] = {**result, "arrays": arrays, "seconds": seconds}
+        if arrays is None:  # not evaluated: what was found before is still the last
+            before = self.last[spec.trial]
+            found = {name: before.get(name) for name in ("arrays", "evaluated")}
+        else:
+            found = {"arrays": arrays, "evaluated": epoch}
+        self.last[spec.trial] = {**result, **found, "seconds": seconds}
 
     @fatal
     def on_trial_complete(self, iteration: int, trials: list, trial: RayTrial, **info: Any) -> None:
@@ -235,10 +240,10 @@ class Recorder(tune.Callback):
             self.results.write(classes=self._classes(spec, last))
 
     def _classes(self, spec: TrialSpec, last: dict) -> list[dict]:
-        """Return the rows of the classes at the trial's last report; none where nothing was trained."""
-        if last.get("epoch", 0) == 0:
+        """Return the rows of the classes at the trial's last evaluation; none where nothing was trained."""
+        if not last.get("evaluated"):
             return []
-        place = _identity(spec) | {"epoch": last["epoch"], "split": spec.config.evaluate_on}
+        place = _identity(spec) | {"epoch": last["evaluated"], "split": spec.config.evaluate_on}
         return [place | row for row in class_rows(last["arrays"], self.data.class_names)]
 
     def close(self) -> None:

@@ -27,13 +27,12 @@ from sweeps.record.versions import upgrade_row
 from sweeps.store.checkpoints import Checkpoints, serialised
 from sweeps.store.location import open_location
 
-ARRAYS = ("confusion", "counts", "recall_by_tau")
 HARDWARE_KNOBS = ("device", "precision", "channels_last")
 
 
 @dataclass(frozen=True, repr=False)  # Ray writes every report out as text, for a log that nobody reads
 class Arrays:
-    """Of a report: ``confusion`` int64 [C, C], ``counts`` int64 [C], ``recall_by_tau`` float64 [taus, C]."""
+    """Of an evaluation: confusion int64 [C, C], counts int64 [C], recall_by_tau float64 [taus, C]."""
 
     confusion: np.ndarray
     counts: np.ndarray
@@ -90,9 +89,7 @@ def reports(job: dict[str, Any]) -> Generator[dict[str, Any]]:
         for epoch in train(config, data, saved and saved["run"]):
             report = {
                 **epoch_row(epoch, config.evaluate_on),
-                "confusion": torch.from_numpy(epoch.eval_confusion),
-                "recall_by_tau": torch.from_numpy(epoch.recall_by_tau),
-                "counts": torch.from_numpy(counts),
+                "arrays": _tensors(epoch, counts),
                 "ran_with": {knob: getattr(config, knob) for knob in HARDWARE_KNOBS},
                 "processor": processor(),
             }
@@ -108,17 +105,25 @@ def reports(job: dict[str, Any]) -> Generator[dict[str, Any]]:
         yield {"done": True, "diverged": str(error)}
 
 
+def _tensors(epoch: EpochMetrics, counts: np.ndarray) -> dict[str, torch.Tensor] | None:
+    """Return what an evaluation found, as checkpoints hold it; None: there was none."""
+    if epoch.eval_confusion is None or epoch.recall_by_tau is None:
+        return None
+    arrays = {"confusion": epoch.eval_confusion, "counts": counts, "recall_by_tau": epoch.recall_by_tau}
+    return {name: torch.from_numpy(array) for name, array in arrays.items()}
+
+
 def _on_the_wire(report: dict[str, Any]) -> dict[str, Any]:
-    """Return the report with its arrays in one, for tensors, which only checkpoints need."""
-    arrays = Arrays(**{name: report[name].numpy() for name in ARRAYS})
-    return {name: value for name, value in report.items() if name not in ARRAYS} | {"arrays": arrays}
+    """Return the report with arrays for tensors."""
+    found = report.get("arrays")  # a checkpoint of an older version has none
+    return report | {"arrays": found and Arrays(**{name: found[name].numpy() for name in found})}
 
 
 def epoch_row(epoch: EpochMetrics, split: str) -> dict[str, Any]:
     """Return the columns of the epochs table that the epoch itself knows."""
-    seen = epoch.train_confusion
+    seen, found = epoch.train_confusion, epoch.eval_confusion
     trained: dict[str, Any] = {} if seen is None else dict(metrics.summary(seen))
-    evaluated = metrics.summary(epoch.eval_confusion)
+    evaluated: dict[str, Any] = {} if found is None else dict(metrics.summary(found))
     return {
         "epoch": epoch.epoch,
         "lr": epoch.lr,

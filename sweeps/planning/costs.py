@@ -7,7 +7,7 @@ from sweeps.planning.plan import OF_THE_COUNTS, Plan
 
 OF_THE_TIME = (
     *("model", "batch_size", "precision", "optimizer", "sampler", "noise_variances", "irm_penalty", "tta"),
-    *("loss", "label_smoothing", "augment"),
+    *("loss", "label_smoothing", "augment", "trivial_augment", "sam_rho", "evaluate_at"),
 )
 
 

@@ -23,6 +23,7 @@ from sweeps.planning.spaces import Space, size
 from sweeps.record.states import Phase
 
 SHORTLIST, CONFIRM_SEEDS = 3, 2
+CURVE = (0.2, 0.4, 0.6, 0.8)  # and the end: where final runs are evaluated unless somebody asks for more
 OF_THE_COUNTS = ("profile", "imbalance_ratio", "n_max", "counts")  # the knobs that decide class counts
 
 
@@ -132,7 +133,7 @@ def make_plan(
         overrides["epochs"] = epochs
     arms, notes = [], few_images(data)
     for arm in experiment.arms:
-        usual = {**by_nature(data), **experiment.base, **budget.knobs, **arm.start}
+        usual = {"evaluate_at": CURVE, **by_nature(data), **experiment.base, **budget.knobs, **arm.start}
         knobs = {**usual, **overrides, **arm.recipe, **arm.knobs, **machine, "seed": seed}
         config = _parse(knobs, data, arm.label)
         if twice := balances_twice(config):

@@ -18,6 +18,11 @@ def rung(epochs: int) -> int:
     return -(-epochs // REDUCTION)
 
 
+def rungs(epochs: int) -> tuple[int, ...]:
+    """Return the epochs at which trials are compared."""
+    return (rung(epochs),)
+
+
 class Rung:
     """The scores of the trials that were compared at one epoch, by trial."""
 

@@ -160,7 +160,9 @@ class Sequence:
                 trial=f"{arm.name}-final{number}-{i:02d}",
                 arm=arm.name,
                 phase=Phase.FINAL,
-                config=config.model_copy(update={"seed": seed, "evaluate_on": "test"}),
+                config=config.model_copy(
+                    update={"seed": seed, "evaluate_on": "test", "evaluate_at": arm.config.evaluate_at}
+                ),
                 config_of=origin,
             )
             self._queue(spec)
@@ -203,7 +205,7 @@ class Sequence:
                     trial=f"{arm}-confirm-{_number(origin)}-{i}",
                     arm=arm,
                     phase=Phase.CONFIRM,
-                    config=search.configs[origin].model_copy(update={"seed": seed}),
+                    config=_at_the_end(search.configs[origin], seed),
                     config_of=origin,
                 )
                 search.confirming += self._queue(spec)
@@ -232,6 +234,11 @@ class Sequence:
                 self.results.write(trials=[change])
                 if not status.terminal:
                     self.results.drop_checkpoints(key)
+
+
+def _at_the_end(config: TrainConfig, seed: int) -> TrainConfig:
+    """Return a configuration on another seed, whose last epoch alone is read."""
+    return config.model_copy(update={"seed": seed, "evaluate_at": config.evaluate_at and ()})
 
 
 def _number(key: str) -> str:

@@ -17,6 +17,7 @@ from lt_core.errors import InputError
 from sweeps.planning.plan import PlannedArm
 from sweeps.planning.spaces import size
 from sweeps.record.states import Phase, Status
+from sweeps.search.asha import rungs
 from sweeps.search.history import History
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -142,9 +143,14 @@ class ArmSearch:
                 return
 
     def fixed_knobs(self) -> dict[str, Any]:
-        """Return every knob of the search's runs; those that are searched have their hand-picked values."""
-        seed = seeds.derive(self.seed, "search")
-        return self.planned.config.model_dump() | {"seed": seed, "evaluate_on": "val"}
+        """Return every knob of the search's runs; those that are searched have their hand-picked values.
+
+        They are evaluated where they are compared, unless every run is after each epoch.
+        """
+        config, seed = self.planned.config, seeds.derive(self.seed, "search")
+        compared = tuple(epoch / config.epochs for epoch in rungs(config.epochs))
+        at = None if config.evaluate_at is None else compared
+        return config.model_dump() | {"seed": seed, "evaluate_on": "val", "evaluate_at": at}
 
     def _hand_picked(self) -> dict[str, Any]:
         start: dict[str, Any] = {}

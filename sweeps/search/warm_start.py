@@ -14,7 +14,7 @@ from sweeps.search.study import ArmSearch, parameters
 from sweeps.store.recovery import Row
 from sweeps.store.schemas import KNOBS, with_defaults
 
-OF_THE_MACHINE = {"device", "precision", "channels_last", "threads"}
+NOT_OF_THE_RUN = {"device", "precision", "channels_last", "threads", "evaluate_at"}
 
 
 def known_trials(folder: Path, plan: Plan, fingerprint: str) -> tuple[dict[str, list[Row]], list[str]]:
@@ -53,7 +53,7 @@ def known_trials(folder: Path, plan: Plan, fingerprint: str) -> tuple[dict[str, 
 
 def _fits(row: Row, arm: PlannedArm, fixed: Row) -> bool:
     known = row["status"] in (Status.FINISHED, Status.STOPPED, Status.DIVERGED)
-    others = KNOBS.keys() - OF_THE_MACHINE - arm.search.keys()
+    others = KNOBS.keys() - NOT_OF_THE_RUN - arm.search.keys()
     return (
         (row["arm"], row["phase"], known) == (arm.name, Phase.SEARCH, True)
         and all(space.contains(row[knob]) for knob, space in arm.search.items())
@@ -64,7 +64,8 @@ def _fits(row: Row, arm: PlannedArm, fixed: Row) -> bool:
 def _whole(row: Row, tables: dict[str, list[Row]]) -> bool:
     epochs = {r["epoch"] for r in tables["epochs"] if r["trial"] == row["trial"]}
     classes = any(r["trial"] == row["trial"] for r in tables["classes"])
-    return epochs - {0} == set(range(1, row["epochs_done"] + 1)) and classes == (row["epochs_done"] > 0)
+    found = classes or row["epochs_done"] == 0 or row["status"] == Status.DIVERGED
+    return epochs - {0} == set(range(1, row["epochs_done"] + 1)) and found
 
 
 def _proposal(row: Row, arm: PlannedArm) -> str:

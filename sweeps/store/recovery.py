@@ -90,7 +90,8 @@ class Recovered:
         done, found = row["epochs_done"], set(self.scores[trial])
         lost_epochs = found - {0} != set(range(1, done + 1))
         lost_epochs |= done > 0 and bool(row.get("evaluate_untrained")) and 0 not in found
-        return lost_epochs or (done > 0 and not self.classes[trial])
+        # A run that has diverged may have done so before its first evaluation.
+        return lost_epochs or (done > 0 and row["status"] != Status.DIVERGED and not self.classes[trial])
 
 
 def recover(place: Location) -> Recovered:

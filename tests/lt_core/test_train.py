@@ -11,6 +11,7 @@ from lt_core.batches.batches import Batches
 from lt_core.config import TrainConfig
 from lt_core.data.split import split_indices
 from lt_core.errors import Diverged
+from lt_core.evaluation.inference import is_evaluated
 from lt_core.losses.losses import LOSSES
 from lt_core.losses.objective import Objective
 from lt_core.models import MODELS
@@ -34,7 +35,7 @@ def test_golden_loss_trace(digits):
     np.testing.assert_allclose(trace, GOLDEN, rtol=1e-3)
 
 
-GOLDEN = [[2.226682, 2.095539], [1.502976, 1.744521], [1.290840, 1.410157]]
+GOLDEN = [[2.170360, 2.085906], [1.524731, 1.728417], [1.199073, 1.396438]]
 
 
 @pytest.mark.parametrize("loss", sorted(LOSSES))
@@ -54,6 +55,26 @@ def test_every_model_trains(digits, model):
     (epoch,) = core.train(config, digits)
     assert epoch.eval_confusion.sum() == 200
     assert np.isfinite(epoch.train_loss)
+
+
+def test_a_run_is_evaluated_where_it_is_asked_to_be_and_at_its_end(digits):
+    config = TrainConfig(**FAST | {"epochs": 5})
+    whole = list(core.train(config, digits))
+    some = list(core.train(config.model_copy(update={"evaluate_at": (0.2, 0.5)}), digits))
+    assert [epoch.eval_confusion is not None for epoch in some] == [True, False, True, False, True]
+    for a, b in zip(whole, some, strict=True):
+        assert (a.train_loss, a.lr) == (b.train_loss, b.lr)
+        assert b.macro_recall in (a.macro_recall, None)
+        assert (b.eval_loss is None) == (b.recall_by_tau is None) == (b.best_adjusted_recall is None)
+    last = core.train(config.model_copy(update={"evaluate_at": ()}), digits)
+    assert [epoch.macro_recall for epoch in last] == [None] * 4 + [whole[-1].macro_recall]
+
+
+def test_shares_are_epochs_without_an_error_of_rounding():
+    config = TrainConfig(evaluate_at=(0.1, 0.7))
+    for epochs in range(1, 300):
+        at = [epoch for epoch in range(1, epochs + 1) if is_evaluated(config, epoch, epochs)]
+        assert set(at) == {-(-epochs // 10), -(-7 * epochs // 10), epochs}
 
 
 def test_class_weights_act(digits):
@@ -107,7 +128,7 @@ def test_a_single_left_over_image_sits_the_epoch_out():
     def lengths(n):
         config = TrainConfig(batch_size=32)
         batches = Batches(torch.zeros(n, 8, 8, 1, dtype=torch.uint8), torch.arange(n) % 2, config, 2)
-        return [len(batch) for batch in batches.epoch(config.sampler)]
+        return [len(batch) for batch in batches.epoch(config.sampler, "crop_flip", 1)]
 
     assert lengths(65) == [32, 32]
     assert lengths(66) == [32, 32, 2]

@@ -16,6 +16,7 @@ import pytest
 
 from lt_core.config import TrainConfig
 from lt_core.train import train
+from sweeps.search.asha import rungs
 from sweeps.search.selection import choose, shortlist
 from sweeps.store.location import Folder
 from tests.conftest import command
@@ -59,10 +60,25 @@ def test_test_is_evaluated_in_final_runs_only(sweep):
     epochs = pd.read_parquet(sweep.folder / "epochs")
     final = epochs.phase == "final"
     test, val = epochs.filter(regex="^test_"), epochs.filter(regex="^val_")
-    assert test[final].notna().all(axis=None)
     assert val[final].isna().all(axis=None)
     assert test[~final].isna().all(axis=None)
-    assert val[~final].notna().all(axis=None)
+    evaluated = epochs.test_macro_recall.notna() | epochs.val_macro_recall.notna()
+    assert test[final & evaluated].notna().all(axis=None)
+    assert val[~final & evaluated].notna().all(axis=None)
+    assert (evaluated == (epochs.eval_seconds > 0)).all()
+
+
+def test_runs_are_evaluated_where_they_are_read(sweep):
+    """Search trials where they are compared, finals at points of a curve, confirmations at their end."""
+    epochs = pd.read_parquet(sweep.folder / "epochs")
+    trials = pd.read_parquet(sweep.folder / "trials").set_index("trial")
+    assert (trials.epochs == 5).all()
+    scores = epochs.test_macro_recall.fillna(epochs.val_macro_recall)
+    at = epochs[scores.notna()].groupby("trial").epoch.agg(set)
+    ended = trials[trials.status == "finished"]
+    expected = {"search": {*rungs(5), 5}, "confirm": {5}, "final": {1, 2, 3, 4, 5}}
+    for trial, row in ended.iterrows():
+        assert at[trial] == expected[row.phase]
 
 
 def test_a_trial_beside_others_has_the_bits_of_one_alone(sweep, digits):
@@ -74,7 +90,7 @@ def test_a_trial_beside_others_has_the_bits_of_one_alone(sweep, digits):
         alone = [next_epoch for next_epoch, _ in zip(train(config, digits), ran.epoch, strict=False)]
         assert ran.train_loss.tolist() == [e.train_loss for e in alone]
         column = f"{config.evaluate_on}_macro_recall"
-        assert ran[column].tolist() == [e.macro_recall for e in alone]
+        assert ran[column].replace(np.nan, None).tolist() == [e.macro_recall for e in alone]
 
 
 def test_trials_are_stopped_at_the_rung_by_the_score_that_is_on_record(sweep):

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from lt_core.batches.batches import Batches, tail_mask
+from lt_core.batches.augment import Draws
+from lt_core.batches.batches import Batches, Drawn, tail_mask
 from lt_core.batches.refill import refill
 from lt_core.config import TrainConfig
 
@@ -27,7 +28,7 @@ def test_copies_have_noise_of_their_variance_drawn_anew_and_originals_none():
     images = torch.arange(8, dtype=torch.uint8)[:, None, None, None].expand(8, 64, 64, 1).contiguous()
     batches = Batches(images, LABELS, config, 3)
     clean = batches.normalise(images)
-    first, second = (batches.load(torch.arange(15), "none", mixes=False) for _ in range(2))
+    first, second = (batches.load(Drawn(torch.arange(15), Draws()), mixes=False) for _ in range(2))
     assert first.targets.first.tolist() == [*LABELS.tolist(), 1, 1, 1, 2, 2, 2, 2]
     assert batches.counts.tolist() == [5, 5, 5]
     assert torch.equal(first.images[:8], clean)
