@@ -9,7 +9,6 @@ import torch
 import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
-from torchvision.transforms import TrivialAugmentWide
 
 from lt_core.knobs import Knobs
 
@@ -82,6 +81,8 @@ def augment(images: Tensor, draws: Draws, config: AugmentKnobs) -> Tensor:
     if draws.flipped is not None:
         images = torch.where(draws.flipped[:, None, None, None], images.flip(2), images)
     if config.trivial_augment:
+        from torchvision.transforms import TrivialAugmentWide  # a second, which most runs need not wait
+
         vary, each = TrivialAugmentWide(), images.permute(0, 3, 1, 2)
         images = torch.stack([vary(image) for image in each]).permute(0, 2, 3, 1).contiguous()
     return images

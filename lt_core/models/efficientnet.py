@@ -1,7 +1,6 @@
 """EfficientNet-B0 for small images."""
 
 from torch import nn
-from torchvision.models import efficientnet_b0 as imagenet_efficientnet_b0
 
 from lt_core.models.registry import MODELS
 from lt_core.models.resnet import WithClassifier
@@ -10,12 +9,14 @@ SMALL = 64  # pixels; ImageNet's stem halves 224
 
 
 @MODELS.register("efficientnet_b0")
-def efficientnet_b0(num_classes: int, in_channels: int, image_size: int) -> nn.Module:
+def small_efficientnet_b0(num_classes: int, in_channels: int, image_size: int) -> nn.Module:
     """torchvision's EfficientNet-B0 (Tan and Le 2019) with a stem of stride 1 for images up to 64 pixels.
 
     Without dropout and stochastic depth: they would draw from the global stream.
     """
-    body = imagenet_efficientnet_b0(stochastic_depth_prob=0.0)
+    from torchvision.models import efficientnet_b0
+
+    body = efficientnet_b0(stochastic_depth_prob=0.0)
     stem = body.features[0][0]
     stride = 1 if image_size <= SMALL else 2
     if in_channels == 3:

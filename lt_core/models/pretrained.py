@@ -6,11 +6,10 @@ from typing import Any
 
 import torch
 from torch import nn
-from torchvision.models import EfficientNet_B0_Weights
 
 from lt_core.errors import InputError
 
-IMAGENET = {"efficientnet_b0": EfficientNet_B0_Weights.IMAGENET1K_V1}
+IMAGENET = {"efficientnet_b0": "EfficientNet_B0_Weights.IMAGENET1K_V1"}  # torchvision's names of weights
 
 
 def load(model: nn.Module, name: str, source: str) -> None:
@@ -47,11 +46,14 @@ def _imagenet(name: str) -> dict[str, Any]:
     if name not in IMAGENET:
         known = ", ".join(IMAGENET)
         raise InputError(f"pretrained=imagenet: there are weights for {known}, not for {name}; give a file")
-    file = Path(torch.hub.get_dir()) / "checkpoints" / Path(IMAGENET[name].url).name
+    from torchvision.models import get_weight
+
+    weights = get_weight(IMAGENET[name])
+    file = Path(torch.hub.get_dir()) / "checkpoints" / Path(weights.url).name
     if file.exists():
         return _file(file)
     try:
-        return dict(IMAGENET[name].get_state_dict(progress=False, check_hash=True))
+        return dict(weights.get_state_dict(progress=False, check_hash=True))
     except (OSError, RuntimeError) as error:  # urllib's errors among the first, a wrong hash is the second
         raise InputError(
             f"pretrained=imagenet: the weights are not at {file} and cannot be fetched ({error}): "

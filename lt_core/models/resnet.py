@@ -2,7 +2,6 @@
 
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torchvision.models import resnet18 as imagenet_resnet18
 
 from lt_core.models.registry import MODELS
 
@@ -58,9 +57,11 @@ def resnet32(num_classes: int, in_channels: int, image_size: int) -> nn.Module:
 
 
 @MODELS.register("resnet18")
-def resnet18(num_classes: int, in_channels: int, image_size: int) -> nn.Module:
+def cifar_resnet18(num_classes: int, in_channels: int, image_size: int) -> nn.Module:
     """torchvision's ResNet-18 with a CIFAR stem: a 3x3 convolution of stride 1 and no max pool."""
-    body = imagenet_resnet18()
+    from torchvision.models import resnet18  # a second and more, which most runs need not wait
+
+    body = resnet18()
     body.conv1 = nn.Conv2d(in_channels, 64, 3, padding=1, bias=False)
     body.maxpool = nn.Identity()
     body.fc = nn.Identity()

@@ -97,6 +97,22 @@ def test_a_plan_is_seen_to_load_them(tmp_path, data_dir):
     assert {"torch", "optuna", "numpy", "pydantic"} <= modules
 
 
+def test_a_trial_that_needs_no_torchvision_loads_none(tmp_path, data_dir):
+    """A worker's start is part of every sweep."""
+    program = (
+        "import sys, sweeps.engine.trainable\n"
+        "from lt_core.config import TrainConfig\n"
+        "from lt_core.data import load_dataset\n"
+        "from lt_core.train import train\n"
+        "config = TrainConfig(epochs=1, imbalance_ratio=10, augment='crop')\n"
+        "(epoch,) = train(config, load_dataset('digits', sys.argv[1]))\n"
+        "print(epoch.epoch, *sorted({'torch', 'torchvision', 'optuna'} & sys.modules.keys()))"
+    )
+    command = [sys.executable, "-c", program, str(data_dir)]
+    process = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert process.stdout == "1 torch\n", process.stderr
+
+
 def test_what_is_listed_is_what_the_files_say_of_themselves():
     known = experiments.known()
     assert {"cb_focal", "joint", "ladder"} <= known.keys()

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 from torchvision import models as torchvision
+from torchvision.models import EfficientNet_B0_Weights
 
 from lt_core.build import build
 from lt_core.config import TrainConfig
 from lt_core.errors import InputError
 from lt_core.hardware import on_this_machine
-from lt_core.models.pretrained import IMAGENET
 from lt_core.train import train
 from tests.lt_core.runs import copied
 
@@ -85,7 +85,7 @@ def test_training_starts_from_the_file(coloured, file, weights):
 
 def test_imagenet_is_read_from_torchvisions_cache(coloured, weights, tmp_path, monkeypatch):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    place = tmp_path / "hub" / "checkpoints" / IMAGENET["efficientnet_b0"].url.rpartition("/")[2]
+    place = tmp_path / "hub" / "checkpoints" / EfficientNet_B0_Weights.IMAGENET1K_V1.url.rpartition("/")[2]
     place.parent.mkdir(parents=True)
     torch.save(weights, place)
     found = made(coloured, pretrained="imagenet").features.state_dict()
@@ -148,7 +148,7 @@ def test_without_a_network_the_line_says_where_the_file_goes(coloured, tmp_path,
     for name in ("https_proxy", "HTTPS_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     line = refusal(coloured, pretrained="imagenet")
-    place = tmp_path / "hub" / "checkpoints" / IMAGENET["efficientnet_b0"].url.rpartition("/")[2]
+    place = tmp_path / "hub" / "checkpoints" / EfficientNet_B0_Weights.IMAGENET1K_V1.url.rpartition("/")[2]
     assert line.startswith(f"pretrained=imagenet: the weights are not at {place} and cannot be fetched (")
     assert line.endswith("put the file there, or give its path, --set pretrained=FILE")
 
