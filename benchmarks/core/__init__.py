@@ -1,0 +1,1 @@
+"""The training core beside the loop that a user would write."""
