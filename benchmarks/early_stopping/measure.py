@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,9 @@ import pandas as pd
 from scipy.stats import spearmanr
 
 from sweeps.record.metrics import BEST_ADJUSTED_RECALL, SELECTION_METRIC
-from sweeps.search.asha import REDUCTION, Rung, rung
+from sweeps.search.asha import ASHA, rungs
 
-TOP, ORDERS = 8, 200
+TOP, ORDERS, REDUCTION = 8, 200, 3
 SCORES = {"macro recall": SELECTION_METRIC, "best adjusted recall": BEST_ADJUSTED_RECALL}
 SLOW: dict[str, Callable[[pd.DataFrame], pd.Series]] = {
     "all": lambda c: c.lr > 0,
@@ -43,8 +44,8 @@ def report(curves: pd.DataFrame) -> Iterator[str]:
     scores = {name: curves.pivot(index="config", columns="epoch", values=c) for name, c in SCORES.items()}
     final = scores["macro recall"].iloc[:, -1]
     epochs = int(configs.epochs.iloc[0])
-    at = rung(epochs)
-    yield f"{configs.data.iloc[0]}: {len(configs)} configurations, {epochs} epochs, rung at epoch {at}"
+    at = rungs(epochs)[-1]
+    yield f"{configs.data.iloc[0]}: {len(configs)} configurations, {epochs} epochs, compared at epoch {at}"
     yield ""
     yield (
         "| configurations | n | correlation, macro recall | best adjusted recall "
@@ -58,13 +59,13 @@ def report(curves: pd.DataFrame) -> Iterator[str]:
             cells += [f"{_shift(s[at], final, group):+.0f}" for s in scores.values()]
             yield f"| {name} | {len(group)} | {' | '.join(cells)} |"
     yield ""
-    yield f"| rungs at epochs | compared by | true top {TOP} stopped | epochs trained |"
-    yield "|:--|:--|--:|--:|"
-    for first in (max(1, epochs // 5), at):
+    yield f"| rungs at epochs | who goes on | compared by | true top {TOP} stopped | epochs trained |"
+    yield "|:--|:--|:--|--:|--:|"
+    for at_epochs, who, rule in _rules(epochs):
         for name, score in scores.items():
-            killed, trained = replay(score, final, first)
-            shown = ", ".join(str(r) for r in rungs(first, epochs))
-            yield f"| {shown} | {name} | {killed:.0%} | {trained:.0%} |"
+            killed, trained = replay(score, final, rule)
+            shown = ", ".join(map(str, at_epochs))
+            yield f"| {shown} | {who} | {name} | {killed:.0%} | {trained:.0%} |"
 
 
 def _shift(score: pd.Series, final: pd.Series, group: pd.Index) -> float:
@@ -72,32 +73,52 @@ def _shift(score: pd.Series, final: pd.Series, group: pd.Index) -> float:
     return 100 * float((score.rank(pct=True) - final.rank(pct=True))[group].mean())
 
 
-def rungs(first: int, epochs: int) -> list[int]:
-    """Return the epochs of the rungs that can stop a trial, each REDUCTION times the one before."""
-    found = [first * REDUCTION**k for k in range(epochs)]
-    return [epoch for epoch in found if epoch < epochs]
+class BestThird:
+    """ASHA as it was published: at each rung the best 1 in REDUCTION of those before, and ties, go on."""
+
+    def __init__(self, at: tuple[int, ...]):
+        self.scores: dict[int, list[float]] = {epoch: [] for epoch in at}
+
+    def decide(self, trial: str, arm: str, epochs: int, epoch: int, score: float | None) -> bool:
+        """As ASHA's: say whether the trial is stopped."""
+        if epoch not in self.scores or score is None:
+            return False
+        before = self.scores[epoch]
+        stopped = bool(before) and bool(score < np.nanpercentile(before, 100 * (1 - 1 / REDUCTION)))
+        before.append(score)
+        return stopped
 
 
-def replay(score: pd.DataFrame, final: pd.Series, first: int) -> tuple[float, float]:
-    """Return the share of the true top TOP that ASHA stops and the share of epochs that it trains, each the
+def _rules(epochs: int) -> Iterator[tuple[tuple[int, ...], str, Callable[[], ASHA | BestThird]]]:
+    """Yield the rungs, the rule in words, and what makes one."""
+    at = rungs(epochs)
+    first = max(1, epochs // 5)
+    for thirds in ((first, REDUCTION * first), at[-1:]):
+        yield thirds, "best third", partial(BestThird, thirds)
+    yield at, "ours", ASHA
+
+
+def replay(
+    score: pd.DataFrame, final: pd.Series, rule: Callable[[], ASHA | BestThird]
+) -> tuple[float, float]:
+    """Return the share of the true top TOP that a rule stops and the share of epochs that it trains, each the
     mean over ORDERS orders of arrival, one trial at a time."""
     epochs = score.shape[1]
     top = set(final.nlargest(TOP).index)
     order, killed, trained = np.random.default_rng(0), 0, 0
     for _ in range(ORDERS):
-        ladder = {epoch: Rung() for epoch in rungs(first, epochs)}
+        fresh = rule()
         for config in order.permutation(score.index):
-            stopped = _stopped_at(ladder, config, score)
+            stopped = _stopped_at(fresh, config, score)
             trained += stopped or epochs
             killed += stopped is not None and config in top
     return killed / (ORDERS * TOP), trained / (ORDERS * score.size)
 
 
-def _stopped_at(ladder: dict[int, Rung], config: int, score: pd.DataFrame) -> int | None:
-    for epoch, at in ladder.items():
-        if at.enter(str(config), float(score[epoch][config])):
-            return epoch
-    return None
+def _stopped_at(rule: ASHA | BestThird, config: int, score: pd.DataFrame) -> int | None:
+    epochs = score.shape[1]
+    curve = enumerate(score.loc[config].tolist(), 1)
+    return next((epoch for epoch, s in curve if rule.decide(str(config), "", epochs, epoch, s)), None)
 
 
 if __name__ == "__main__":

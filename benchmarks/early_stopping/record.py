@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from lt_core.config import TrainConfig
 from lt_core.data import load_dataset
-from lt_core.errors import Diverged
+from lt_core.errors import Diverged, InputError
 from lt_core.train import train
 from sweeps.experiments.joint import JOINT_SEARCH
 from sweeps.planning.presets import for_data
@@ -46,7 +46,8 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def curve(dataset: str, data_dir: str, fixed: dict[str, Any], number: int) -> list[dict[str, Any]]:
-    """Train configuration ``number`` to its end; return a row an epoch, none where it diverged."""
+    """Train configuration ``number`` to its end; return a row an epoch, none where it diverged or where its
+    knobs do not go together."""
     data = load_dataset(dataset, data_dir)
     trial = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=number)).ask()
     knobs = {knob: space.suggest(trial, knob) for knob, space in {**JOINT_SEARCH, **SLOW}.items()}
@@ -66,7 +67,7 @@ def curve(dataset: str, data_dir: str, fixed: dict[str, Any], number: int) -> li
             }
             for epoch in train(config, data)
         ]
-    except Diverged:
+    except (Diverged, InputError):
         return []
 
 

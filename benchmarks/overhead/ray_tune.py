@@ -14,7 +14,7 @@ from lt_core.train import train
 from sweeps.engine.trainable import epoch_row
 from sweeps.planning.spaces import SPACES
 from sweeps.record.metrics import SELECTION_METRIC
-from sweeps.search.asha import REDUCTION, rung
+from sweeps.search.asha import rungs
 
 
 class Trial(tune.Trainable):
@@ -43,9 +43,7 @@ def main(storage: str, data_dir: str, trials: int) -> None:
         "1-beta": tune.loguniform(1 - most, 1 - least),
         "data_dir": data_dir,
     }
-    asha = ASHAScheduler(
-        time_attr="epoch", max_t=EPOCHS, grace_period=rung(EPOCHS), reduction_factor=REDUCTION
-    )
+    asha = ASHAScheduler(time_attr="epoch", max_t=EPOCHS, grace_period=rungs(EPOCHS)[0], reduction_factor=3)
     tune.Tuner(
         tune.with_resources(Trial, {"cpu": 1}),
         param_space=space,

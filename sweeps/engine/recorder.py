@@ -17,7 +17,6 @@ from sweeps.engine.replay import TIMES, check_replayed
 from sweeps.engine.trainable import class_rows
 from sweeps.engine.watch import Watch
 from sweeps.record.states import Status
-from sweeps.search.asha import REDUCTION
 from sweeps.search.sequence import Sequence
 from sweeps.search.study import TrialSpec
 from sweeps.store.schemas import SCHEMAS
@@ -148,9 +147,7 @@ class Recorder(tune.Callback):
         elif self.ended_early:
             self._end(spec, Status.INTERRUPTED, self.ended_early)
         else:
-            self._end(
-                spec, Status.STOPPED, f"ASHA: outside the best 1 in {REDUCTION} of its rung at epoch {epoch}"
-            )
+            self._end(spec, Status.STOPPED, f"ASHA: too low at the rung after epoch {epoch}")
         patches.forget(trial)
 
     @fatal

@@ -9,7 +9,7 @@ TIMES = ("train_seconds", "eval_seconds")
 
 def check_replayed(old: dict[str, Any], new: dict[str, Any], device: str, moved: bool) -> None:
     """Refuse a row of an epoch that differs from the one on record; GPUs do not promise that it does not, nor
-    does another model of processor (``moved``)."""
+    does another model of processor (``moved``). What one of them was not evaluated for is not compared."""
     differing = [name for name in new if name not in TIMES and not _same(old.get(name), new[name])]
     if differing and device == "cpu" and not moved:
         name = differing[0]
@@ -20,4 +20,4 @@ def check_replayed(old: dict[str, Any], new: dict[str, Any], device: str, moved:
 
 
 def _same(old: Any, new: Any) -> bool:
-    return old == new or (old != old and new != new)
+    return old is None or new is None or old == new or (old != old and new != new)

@@ -50,6 +50,17 @@ def parameters(trial: str, proposal: str) -> dict[str, Any]:
     return found
 
 
+def sampler(seed: int, trials: int) -> optuna.samplers.TPESampler:
+    """Return the sampler of a search of so many trials: TPE (Bergstra et al. 2011) over the joint space."""
+    return optuna.samplers.TPESampler(
+        seed=seed,
+        n_startup_trials=max(5, trials // 4),
+        multivariate=True,
+        group=True,
+        constant_liar=True,
+    )
+
+
 @dataclass
 class ArmSearch:
     """One arm's Optuna study. A proposal depends on the seed, its number and what has ended before it."""
@@ -115,13 +126,7 @@ class ArmSearch:
     def _ask(self, again: int) -> tuple[optuna.Trial, TrainConfig]:
         """Ask Optuna; ``again``: how often what it proposed was known already."""
         arm, number = self.planned, (self.asked, again) if again else (self.asked,)
-        self.study.sampler = optuna.samplers.TPESampler(
-            seed=seeds.derive(self.seed, "optuna", arm.name, *number),
-            n_startup_trials=max(5, self.trials // 4),
-            multivariate=True,
-            group=True,
-            constant_liar=True,
-        )
+        self.study.sampler = sampler(seeds.derive(self.seed, "optuna", arm.name, *number), self.trials)
         asked = self.study.ask()
         knobs = {knob: space.suggest(asked, knob) for knob, space in arm.search.items()}
         return asked, TrainConfig.parse(self.fixed_knobs() | knobs)

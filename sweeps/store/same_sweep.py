@@ -6,6 +6,7 @@ from lt_core.errors import InputError
 from sweeps.record.description import Description
 from sweeps.store.schemas import with_defaults
 
+UNDECISIVE = {"evaluate_at"}  # knobs that move no number: what is evaluated is evaluated alike
 DECISIVE = ("torch", "torchvision", "numpy", "optuna")  # packages whose version moves the numbers
 
 
@@ -47,5 +48,8 @@ def _compared(old: Description, new: Description) -> list[tuple[str, Any, Any]]:
         searched, searching = ({k: s.text for k, s in arm.searched.items()} for arm in (before, now))
         rows.append((f"arm {before.name!r} searching", searched, searching))
         knobs, asked = with_defaults(before.knobs), with_defaults(now.knobs)
-        rows += [(f"arm {before.name!r} at {knob}", knobs[knob], asked[knob]) for knob in sorted(knobs)]
+        rows += [
+            (f"arm {before.name!r} at {knob}", knobs[knob], asked[knob])
+            for knob in sorted(knobs.keys() - UNDECISIVE)
+        ]
     return rows

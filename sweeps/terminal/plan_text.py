@@ -14,7 +14,7 @@ from sweeps.record.metrics import RUNG_METRIC, SELECTION_METRIC
 from sweeps.record.remote import is_remote
 from sweeps.record.states import Status
 from sweeps.record.tables import parts
-from sweeps.search.asha import REDUCTION, rung
+from sweeps.search.asha import rungs
 from sweeps.store.results import FLUSH_SECONDS
 from sweeps.terminal.data_text import MOST_CLASSES, data_lines
 from sweeps.terminal.progress import duration, noted
@@ -123,6 +123,6 @@ def _arm(plan: Plan, arm: PlannedArm) -> list[str]:
 def _search(plan: Plan) -> list[str]:
     if not plan.searched:
         return []
-    at = rung(plan.searched[0].config.epochs)
-    stopping = f"ASHA lets the best 1 in {REDUCTION} go on at epoch {at}, by {RUNG_METRIC}"
+    at = ", ".join(map(str, rungs(plan.searched[0].config.epochs)))
+    stopping = f"ASHA stops trials after epoch {at}, by {RUNG_METRIC}"
     return [f"  search:  Optuna (TPE) on {SELECTION_METRIC}; {stopping}"]

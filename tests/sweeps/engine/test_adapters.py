@@ -61,14 +61,14 @@ def test_ray_stops_what_the_sequence_stops(way, sequence):
     def decided(trial, epoch, score):
         return scheduler.on_trial_result(None, trial, {"epoch": epoch, "val_best_adjusted_recall": score})
 
-    assert decided(final, 2, None) == "CONTINUE"
+    assert decided(final, 1, None) == "CONTINUE"
     if way == "asked":
-        assert decided(first, 2, 0.5) == "CONTINUE"
+        assert decided(first, 1, 0.5) == "CONTINUE"
     else:
-        scheduler.on_trial_complete(None, first, {"epoch": 2, "val_best_adjusted_recall": 0.5})
-    assert decided(second, 1, 0.4) == "CONTINUE"
-    assert decided(second, 2, 0.4) == "STOP"
-    assert sequence.asha.recorded() == {"found": {"found-search-0000": 0.5, "found-search-0001": 0.4}}
+        scheduler.on_trial_complete(None, first, {"epoch": 1, "val_best_adjusted_recall": 0.5})
+    assert decided(second, 1, 0.4) == "STOP"
+    expected = {"found-search-0000": {1: 0.5}, "found-search-0001": {1: 0.4}}
+    assert sequence.asha.recorded() == {"found": expected}
 
 
 def test_a_trial_that_diverged_is_no_part_of_a_rung(sequence):

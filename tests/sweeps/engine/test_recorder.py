@@ -106,7 +106,7 @@ def test_what_asha_stopped_says_where(rays, sequence):
     rays.report(searched := rays.begin(), 2)
     rays.complete(searched)
     row = sequence.results.trials["found-search-0000"]
-    expected = ("stopped", "ASHA: outside the best 1 in 3 of its rung at epoch 2", 2)
+    expected = ("stopped", "ASHA: too low at the rung after epoch 2", 2)
     assert (row["status"], row["reason"], row["epochs_done"]) == expected
 
 

@@ -158,11 +158,11 @@ def test_a_closed_sequence_begins_nothing_and_is_over_when_all_has_ended(plan, t
 
 
 def test_only_search_trials_are_stopped(plan, tmp_path):
-    """At epoch 2 of 4; the second of two is below the first."""
+    """After epoch 1 of 4, the first rung; the second of two is below the first."""
     sequence = Sequence(plan, Results(tmp_path / "r"))
     finals, searched = [sequence.next() for _ in range(2)], [sequence.next() for _ in range(6)]
-    assert [sequence.stops(spec.trial, 2, 1 - i) for i, spec in enumerate(finals)] == [False, False]
-    assert [sequence.stops(spec.trial, 2, 1 - i) for i, spec in enumerate(searched)] == [False] + [True] * 5
+    assert [sequence.stops(spec.trial, 1, 1 - i) for i, spec in enumerate(finals)] == [False, False]
+    assert [sequence.stops(spec.trial, 1, 1 - i) for i, spec in enumerate(searched)] == [False] + [True] * 5
 
 
 def superseded(plan, folder, **columns):
