@@ -99,7 +99,7 @@ def _rules(epochs: int) -> Iterator[tuple[tuple[int, ...], str, Callable[[], ASH
 
 
 def replay(
-    score: pd.DataFrame, final: pd.Series, rule: Callable[[], ASHA | BestThird]
+    score: pd.DataFrame, final: pd.Series, make: Callable[[], ASHA | BestThird]
 ) -> tuple[float, float]:
     """Return the share of the true top TOP that a rule stops and the share of epochs that it trains, each the
     mean over ORDERS orders of arrival, one trial at a time."""
@@ -107,7 +107,7 @@ def replay(
     top = set(final.nlargest(TOP).index)
     order, killed, trained = np.random.default_rng(0), 0, 0
     for _ in range(ORDERS):
-        fresh = rule()
+        fresh = make()
         for config in order.permutation(score.index):
             stopped = _stopped_at(fresh, config, score)
             trained += stopped or epochs
@@ -117,7 +117,7 @@ def replay(
 
 def _stopped_at(rule: ASHA | BestThird, config: int, score: pd.DataFrame) -> int | None:
     epochs = score.shape[1]
-    curve = enumerate(score.loc[config].tolist(), 1)
+    curve = enumerate(score.loc[[config]].to_numpy()[0].tolist(), 1)
     return next((epoch for epoch, s in curve if rule.decide(str(config), "", epochs, epoch, s)), None)
 
 

@@ -52,9 +52,9 @@ def curve(dataset: str, data_dir: str, fixed: dict[str, Any], number: int) -> li
     trial = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=number)).ask()
     knobs = {knob: space.suggest(trial, knob) for knob, space in {**JOINT_SEARCH, **SLOW}.items()}
     base = {"weighting": "effective_number", "smoothing_over": "wrong", **for_data(data)}
-    config = TrainConfig.parse({**base, **knobs, **fixed})
-    shown = {knob: getattr(config, knob) for knob in SHOWN}
     try:
+        config = TrainConfig.parse({**base, **knobs, **fixed})
+        shown = {knob: getattr(config, knob) for knob in SHOWN}
         return [
             {
                 "config": number,

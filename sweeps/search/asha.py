@@ -1,8 +1,8 @@
 """Early stopping that is fair to slow starters: ASHA (Li et al. 2020, arXiv:1810.05934) with looser rungs.
 
-Trials are compared with those of their arm by RUNG_METRIC (sweeps/record/metrics.py) after 1/18, 1/6 and 1/3
-of the epochs. At the first rung little is known: the worse half stops. At the others the best quarter goes on,
-and so does whatever may still end up best: that is judged by what trials that have ended gained from there.
+Trials are compared with those of their arm by RUNG_METRIC (sweeps/record/metrics.py) after 1/18, 1/6 and
+1/3 of the epochs. At the first rung little is known: the worse half stops. At the others the best quarter
+goes on, and so does whatever may still end up best: that is judged by what trials that have ended gained.
 docs/early_stopping.md says what other rules would cost.
 """
 
@@ -18,7 +18,7 @@ FIRST, LATER = (
     75,
 )  # percentiles of the scores before: below the first, a trial stops; above the second, none
 GAINS = 2.5  # of the mean gain to the end: what a trial may hope for
-RULE = f"rungs after 1/18, 1/6, 1/3 of the epochs by {RUNG_METRIC}: half, then the best 1/4 or {GAINS} mean gains"
+RULE = f"{RUNG_METRIC} after 1/18, 1/6, 1/3 of the epochs: the best half, then 1/4 or {GAINS} mean gains"
 
 
 def rungs(epochs: int) -> tuple[int, ...]:
@@ -29,9 +29,9 @@ def rungs(epochs: int) -> tuple[int, ...]:
 class ASHA:
     """The scores of the trials at their arm's rungs, and who is stopped for them.
 
-    Each arm has its own: arms that learn slowly would lose their search to the others in common ones. Trials go
-    by their key in the results, and one that has entered a rung is not decided on there again: a trial that was
-    interrupted is the same trial.
+    Each arm has its own: arms that learn slowly would lose their search to the others in common ones.
+    Trials go by their key in the results, and one that has entered a rung is not decided on there again:
+    one that was interrupted is the same trial.
     """
 
     def __init__(self) -> None:

@@ -93,8 +93,8 @@ def run(results, sequence, spec, diverges):
     """Report every epoch from the first on, as a trial without a checkpoint does."""
     results.past.epochs.pop(spec.trial, None)
     for epoch in range(1, 11):
-        if diverges and epoch == 2:
-            status, done = Status.DIVERGED, 1
+        if diverges and epoch == 1:
+            status, done = Status.DIVERGED, 0
             break
         scores = {"val_macro_recall": recall(spec.config, epoch), "val_best_adjusted_recall": None}
         if spec.phase != Phase.FINAL:
