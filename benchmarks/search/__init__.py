@@ -1,0 +1,1 @@
+"""How good a search is: judged on problems whose every answer is known."""
