@@ -1,0 +1,1 @@
+"""What a trial costs as classes, images and epochs grow."""
