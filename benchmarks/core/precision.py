@@ -21,7 +21,7 @@ from sweeps.terminal.options import settings
 
 PRECISIONS = ("fp32", "bf16")
 RUNS = 2  # at once, of one thread each
-BASE = {"n_max": 1000, "augment": "crop_flip", "optimizer": "sgd", "lr": 0.05, "schedule": "cosine"}
+BASE = {"n_max": 1000, "augment": "crop_flip", "schedule": "cosine"}
 LEVEL = 0.9  # of the interval
 
 load = cache(load_dataset)

@@ -45,7 +45,8 @@ def report(curves: pd.DataFrame) -> Iterator[str]:
     final = scores["macro recall"].iloc[:, -1]
     epochs = int(configs.epochs.iloc[0])
     at = rungs(epochs)[-1]
-    yield f"{configs.data.iloc[0]}: {len(configs)} configurations, {epochs} epochs, compared at epoch {at}"
+    of = f"{configs.data.iloc[0]}, {configs.model.iloc[0]}"
+    yield f"{of}: {len(configs)} configurations, {epochs} epochs, compared at epoch {at}"
     yield ""
     yield (
         "| configurations | n | correlation, macro recall | best adjusted recall "

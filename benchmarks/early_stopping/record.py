@@ -59,6 +59,7 @@ def curve(dataset: str, data_dir: str, fixed: dict[str, Any], number: int) -> li
             {
                 "config": number,
                 "data": data.name,
+                "model": config.model,
                 "epochs": config.epochs,
                 **shown,
                 "epoch": epoch.epoch,
